@@ -1,0 +1,105 @@
+using Aerie.Memory;
+
+namespace Aerie.Io;
+
+/// Everything one event loop asks of the outside world, in the shape of completions, so that epoll, io_uring and the
+/// simulated world of the tests fit behind it alike. All members belong to the loop's thread, except Wake.
+///
+/// Buffers come from the engine's pool and have one owner at a time: a Received completion hands its buffer to the loop,
+/// Send and ReceiveMoreInto hand one to the engine. Nothing is freed while an operation on it is in flight.
+public interface IIoEngine : IDisposable
+{
+    BufferPool Buffers { get; }
+
+    IoCounters Counters { get; }
+
+    /// Waits until something completed or the time is over (0 = look only, -1 = until something happens). Fills `into`
+    /// from the front. Receives happen here, at most one per entry of `into`, so a small span keeps buffers in cache.
+    int Wait(Span<Completion> into, int timeoutMilliseconds);
+
+    /// Accepts connections at the address from now on; each yields an Accepted completion carrying this tag.
+    /// Throws IoException with one clear line (address, port, reason) when that is not possible.
+    void Listen(ListenAddress address, int tag);
+
+    void StopListening(int tag);
+
+    /// Gives a connection to another engine: receiving stops, the id dies, nothing is lost. Only before the first Received.
+    IoHandOver Detach(ConnectionId connection);
+
+    /// Takes a detached connection over; it receives from now on.
+    ConnectionId Attach(IoHandOver handOver);
+
+    /// Hands a partly filled buffer back: the next bytes are received behind its first `filled` ones, and the next
+    /// Received completion reports the whole.
+    void ReceiveMoreInto(ConnectionId connection, BufferId buffer, int filled);
+
+    /// Back-pressure: a paused connection is not read, so the peer's window closes.
+    void PauseReceiving(ConnectionId connection);
+
+    void ResumeReceiving(ConnectionId connection);
+
+    /// Sends the first `length` bytes and gives the buffer back to the pool when they are gone. Sends of one connection
+    /// leave in order. False: some of it waits for the peer; a Drained completion follows when nothing waits any more.
+    bool Send(ConnectionId connection, BufferId buffer, int length);
+
+    /// Bytes accepted by Send and not yet taken by the kernel.
+    long PendingSendBytes(ConnectionId connection);
+
+    /// The id is dead after this call. What waits to be sent is dropped, or sent first if asked for.
+    void Close(ConnectionId connection, CloseMode mode);
+
+    /// The peer's address as text, for logs.
+    string PeerOf(ConnectionId connection);
+
+    /// Lets Wait return early. Any thread.
+    void Wake();
+}
+
+/// A connection of one engine: slot and generation, so a late event can never reach the slot's next tenant.
+public readonly record struct ConnectionId(int Slot, uint Generation);
+
+public readonly record struct ListenAddress(string Host, int Port, int Backlog = 4096);
+
+/// A detached connection on its way to another engine. The value means something to engines of the same kind only.
+public readonly record struct IoHandOver(long Value);
+
+public enum CloseMode : byte
+{
+    Now,
+    AfterSending,
+}
+
+public enum CompletionKind : byte
+{
+    /// A new connection; Tag is the listener's.
+    Accepted,
+
+    /// Buffer holds Length bytes; the loop owns it now.
+    Received,
+
+    /// Everything that waited to be sent is gone.
+    Drained,
+
+    /// The peer went away or the socket failed (Tag is the errno, 0 for an orderly end). The id is dead, its buffers are freed.
+    Closed,
+
+    /// A listener could not accept (Tag is the errno: out of descriptors). The engine tries again by itself after a rest.
+    AcceptFailed,
+}
+
+public readonly record struct Completion(CompletionKind Kind, ConnectionId Connection, BufferId Buffer, int Length, int Tag);
+
+/// Written by the engine's thread, read by anyone.
+public sealed class IoCounters
+{
+    public long Accepted;
+    public long Closed;
+    public long BytesReceived;
+    public long BytesSent;
+    public long Receives;
+    public long Sends;
+    public long Waits;
+}
+
+/// What an operator must mend: its message is one line that names the address and the reason.
+public sealed class IoException(string message) : Exception(message);

@@ -1,0 +1,148 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Aerie.Foundation;
+
+namespace Aerie.Memory;
+
+/// Names a rented buffer. The generation makes a stale id fail loudly instead of reading another request's bytes.
+public readonly record struct BufferId(int Slot, uint Generation)
+{
+    public static readonly BufferId None = new(-1, 0);
+
+    public bool IsNone => Slot < 0;
+}
+
+/// Native buffers of one event loop: not thread-safe, never on the managed heap. Standard buffers are kept and handed out
+/// last-in-first-out, so that a quiet loop keeps re-using the few that are in the processor's cache; larger ones are
+/// allocated to measure and given back to the system at once. What is lent out is counted: a loop that ends with
+/// buffers outstanding has leaked.
+public sealed unsafe class BufferPool : IDisposable
+{
+    /// One socket read: most requests are far smaller, one of 64 KiB still arrives in one piece.
+    public const int StandardLength = 64 * 1024;
+
+    /// Standard buffers kept when idle, 4 MiB; a burst gives the rest back.
+    private const int KeptMax = 64;
+
+    /// Spreads equal-sized buffers over cache sets: their first bytes would otherwise all compete for the same few.
+    private const int ColourStep = 5 * 64;
+
+    private const int Colours = 12;
+
+    private readonly Stack<int> _freeSlots = new();
+    private readonly Stack<nint> _kept = new();
+    private Slot[] _slots = new Slot[64];
+    private int _slotsUsed;
+    private int _nextColour;
+
+    public int Outstanding { get; private set; }
+
+    /// Bytes lent out and kept.
+    public long BytesHeld { get; private set; }
+
+    public BufferId Rent(int length = StandardLength)
+    {
+        Invariant.Holds(length >= 0);
+        var slot = _freeSlots.Count > 0 ? _freeSlots.Pop() : NewSlot();
+        ref var entry = ref _slots[slot];
+        if (length <= StandardLength)
+        {
+            entry.Length = StandardLength;
+            entry.Memory = _kept.Count > 0 ? (byte*)_kept.Pop() : AllocateStandard();
+        }
+        else
+        {
+            entry.Length = length;
+            entry.Memory = (byte*)NativeMemory.Alloc((nuint)length);
+            BytesHeld += length;
+        }
+
+        entry.Generation++;
+        Outstanding++;
+        return new BufferId(slot, entry.Generation);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Span<byte> Span(BufferId id)
+    {
+        ref var entry = ref Entry(id);
+        return new Span<byte>(entry.Memory, entry.Length);
+    }
+
+    public int Length(BufferId id) => Entry(id).Length;
+
+    public void Return(BufferId id)
+    {
+        ref var entry = ref Entry(id);
+        if (entry.Length != StandardLength)
+        {
+            NativeMemory.Free(entry.Memory);
+            BytesHeld -= entry.Length;
+        }
+        else if (_kept.Count < KeptMax)
+        {
+            _kept.Push((nint)entry.Memory);
+        }
+        else
+        {
+            FreeStandard(entry.Memory);
+        }
+
+        entry.Memory = null;
+        entry.Generation++;
+        _freeSlots.Push(id.Slot);
+        Outstanding--;
+    }
+
+    /// Gives the kept buffers back to the system. Lent ones stay valid until returned.
+    public void Dispose()
+    {
+        while (_kept.Count > 0)
+        {
+            FreeStandard((byte*)_kept.Pop());
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private ref Slot Entry(BufferId id)
+    {
+        ref var entry = ref _slots[id.Slot];
+        Invariant.Holds(entry.Generation == id.Generation);
+        return ref entry;
+    }
+
+    private int NewSlot()
+    {
+        if (_slotsUsed == _slots.Length)
+        {
+            Array.Resize(ref _slots, _slots.Length * 2);
+        }
+
+        return _slotsUsed++;
+    }
+
+    // The colour is stored in front of the buffer, so that freeing finds the start of the allocation.
+    private byte* AllocateStandard()
+    {
+        var offset = 64 + (_nextColour * ColourStep);
+        _nextColour = (_nextColour + 1) % Colours;
+        var start = (byte*)NativeMemory.AlignedAlloc((nuint)(StandardLength + 64 + (Colours * ColourStep)), 64);
+        BytesHeld += StandardLength;
+        var memory = start + offset;
+        ((int*)memory)[-1] = offset;
+        return memory;
+    }
+
+    private void FreeStandard(byte* memory)
+    {
+        NativeMemory.AlignedFree(memory - ((int*)memory)[-1]);
+        BytesHeld -= StandardLength;
+    }
+
+    private struct Slot
+    {
+        public byte* Memory;
+        public int Length;
+        public uint Generation;
+    }
+}
