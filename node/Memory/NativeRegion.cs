@@ -31,7 +31,7 @@ public sealed unsafe partial class NativeRegion : IDisposable
 
     public long Length { get; }
 
-    /// Reserves address space, aligned to a huge page. Throws OutOfMemoryException when the system refuses even that.
+    /// Reserves address space, aligned to a huge page. Throws NativeMemoryException when the system refuses even that.
     public static NativeRegion Reserve(long length, bool hugePages = true)
     {
         Invariant.Holds(length > 0);
@@ -39,7 +39,7 @@ public sealed unsafe partial class NativeRegion : IDisposable
         var mapping = MemoryMap(null, (nuint)mapped, ReadWrite, PrivateAnonymousNoReserve, -1, 0);
         if (mapping == Failed)
         {
-            throw new OutOfMemoryException($"the system refuses {length} bytes of address space (ulimit -v, vm.overcommit_memory)");
+            throw new NativeMemoryException($"the system refuses {length} bytes of address space (ulimit -v, vm.overcommit_memory)");
         }
 
         var start = (byte*)(((nuint)mapping + (nuint)HugePage - 1) & ~((nuint)HugePage - 1));
