@@ -1,0 +1,86 @@
+namespace Aerie.Server.Metrics;
+
+/// What a namespace counts. A name in snake case is the statistic's key (`client_read_success`), so a counter added here
+/// shows up in `namespace/<ns>` and in the metrics by itself. The client and batch-sub blocks have the same order: a
+/// command adds the block's start to the outcome.
+public enum NamespaceCounter
+{
+    ClientTsvcError,
+    ClientTsvcTimeout,
+    ClientReadSuccess,
+    ClientReadError,
+    ClientReadTimeout,
+    ClientReadNotFound,
+    ClientReadFilteredOut,
+    ClientWriteSuccess,
+    ClientWriteError,
+    ClientWriteTimeout,
+    ClientWriteFilteredOut,
+    ClientDeleteSuccess,
+    ClientDeleteError,
+    ClientDeleteTimeout,
+    ClientDeleteNotFound,
+    ClientDeleteFilteredOut,
+
+    BatchSubTsvcError,
+    BatchSubTsvcTimeout,
+    BatchSubReadSuccess,
+    BatchSubReadError,
+    BatchSubReadTimeout,
+    BatchSubReadNotFound,
+    BatchSubReadFilteredOut,
+    BatchSubWriteSuccess,
+    BatchSubWriteError,
+    BatchSubWriteTimeout,
+    BatchSubWriteFilteredOut,
+    BatchSubDeleteSuccess,
+    BatchSubDeleteError,
+    BatchSubDeleteTimeout,
+    BatchSubDeleteNotFound,
+    BatchSubDeleteFilteredOut,
+
+    ReadTouchSuccess,
+    ReadTouchError,
+    ReadTouchSkip,
+
+    FailKeyBusy,
+    FailGeneration,
+    FailRecordTooBig,
+    FailClientLostConflict,
+
+    PiQueryShortBasicComplete,
+    PiQueryShortBasicError,
+    PiQueryShortBasicTimeout,
+    PiQueryLongBasicComplete,
+    PiQueryLongBasicError,
+    PiQueryLongBasicAbort,
+
+    ExpiredObjects,
+    EvictedObjects,
+    TruncatedObjects,
+
+    /// Records that came to be and that ceased to be, for whatever reason: their difference is `objects`.
+    Objects,
+    Tombstones,
+    NonExpirableObjects,
+}
+
+/// What the node counts beside its namespaces.
+public enum NodeCounter
+{
+    ClientConnectionsOpened,
+    ClientConnectionsClosed,
+    AdminConnectionsOpened,
+    AdminConnectionsClosed,
+    ReapedFds,
+    InfoComplete,
+    InfoTimeout,
+    DemarshalError,
+    EarlyTsvcClientError,
+    BatchIndexInitiate,
+    BatchIndexComplete,
+    BatchIndexError,
+    BatchIndexTimeout,
+    BatchIndexDelay,
+    DeprecatedRequests,
+}

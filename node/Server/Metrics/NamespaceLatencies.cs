@@ -1,0 +1,21 @@
+namespace Aerie.Server.Metrics;
+
+/// The latency histograms of one namespace, named as `latencies:` names them.
+public sealed class NamespaceLatencies(string name, int stripes)
+{
+    public LatencyHistogram Read { get; } = new($"{{{name}}}-read", stripes);
+
+    public LatencyHistogram Write { get; } = new($"{{{name}}}-write", stripes);
+
+    public LatencyHistogram Udf { get; } = new($"{{{name}}}-udf", stripes);
+
+    public LatencyHistogram BatchSubRead { get; } = new($"{{{name}}}-batch-sub-read", stripes);
+
+    public LatencyHistogram BatchSubWrite { get; } = new($"{{{name}}}-batch-sub-write", stripes);
+
+    public LatencyHistogram PiQuery { get; } = new($"{{{name}}}-pi-query", stripes);
+
+    public LatencyHistogram SiQuery { get; } = new($"{{{name}}}-si-query", stripes);
+
+    public IEnumerable<LatencyHistogram> All => [Read, Write, Udf, BatchSubRead, BatchSubWrite, PiQuery, SiQuery];
+}

@@ -1,0 +1,55 @@
+using Aerie.DataModel.Bins;
+using Aerie.Foundation;
+
+namespace Aerie.Server.Records;
+
+/// What one thread that touches records carries along: its number (which stripe of counters and which append cursor are
+/// its own), the time of its current turn, and its draft. Never shared between threads.
+public sealed class Worker(int number, IClock clock, LastUpdateClock lastUpdateClock)
+{
+    public int Number { get; } = number;
+
+    public RecordDraft Draft { get; } = new();
+
+    public IClock Clock { get; } = clock;
+
+    public long UnixMilliseconds { get; private set; }
+
+    /// Seconds since 2010 by the wall clock: what void-times are compared with.
+    public uint NowSeconds { get; private set; }
+
+    /// The last-update-time that writes of this turn get.
+    public ulong LastUpdateTime { get; private set; }
+
+    /// Reads the clocks once; a turn of the loop lasts far less than their resolution.
+    public void BeginTurn()
+    {
+        UnixMilliseconds = Clock.UnixMilliseconds;
+        NowSeconds = CitrusTime.Seconds(UnixMilliseconds);
+        LastUpdateTime = lastUpdateClock.Advance(CitrusTime.Milliseconds(UnixMilliseconds));
+    }
+}
+
+/// The node's last-update-times never go back, even if an operator sets the wall clock back: a truncation cuts by
+/// last-update-time, and a write made after it must not look older than the cut. Void-times follow the wall clock.
+public sealed class LastUpdateClock
+{
+    private ulong _latest;
+
+    public ulong Advance(ulong wall)
+    {
+        var latest = Volatile.Read(ref _latest);
+        while (wall > latest)
+        {
+            var seen = Interlocked.CompareExchange(ref _latest, wall, latest);
+            if (seen == latest)
+            {
+                return wall;
+            }
+
+            latest = seen;
+        }
+
+        return latest;
+    }
+}

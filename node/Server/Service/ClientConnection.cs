@@ -1,0 +1,72 @@
+using Aerie.Io;
+using Aerie.Memory;
+using Aerie.Server.Transactions;
+
+namespace Aerie.Server.Service;
+
+/// What came in through: decides which messages are allowed and how bytes are framed.
+public enum PortKind
+{
+    Service,
+    Admin,
+
+    /// The old text port: one info command per line.
+    Text,
+}
+
+/// One client. Idle, it holds no buffer. Objects are reused with their slots; they belong to their loop's thread.
+internal sealed class ClientConnection
+{
+    public ConnectionId Id { get; private set; }
+
+    public PortKind Port { get; private set; }
+
+    public bool IsOpen { get; private set; }
+
+    public long LastActive { get; set; }
+
+    /// The reply in progress; the next message waits until it is done.
+    public LongReply? LongReply { get; set; }
+
+    /// The peer does not keep up: nothing more is read or stepped until what waits has been sent.
+    public bool IsCongested { get; set; }
+
+    /// Bytes received behind the message whose reply is in progress.
+    public BufferId HeldBuffer { get; private set; } = BufferId.None;
+
+    public int HeldOffset { get; private set; }
+
+    public int HeldEnd { get; private set; }
+
+    public bool HasHeld => !HeldBuffer.IsNone;
+
+    /// In the loop's list of replies to step.
+    public bool IsQueued { get; set; }
+
+    public void Open(ConnectionId id, PortKind port, long now)
+    {
+        Id = id;
+        Port = port;
+        IsOpen = true;
+        LastActive = now;
+        LongReply = null;
+        IsCongested = false;
+        HeldBuffer = BufferId.None;
+    }
+
+    public void Hold(BufferId buffer, int offset, int end)
+    {
+        HeldBuffer = buffer;
+        HeldOffset = offset;
+        HeldEnd = end;
+    }
+
+    public BufferId TakeHeld()
+    {
+        var buffer = HeldBuffer;
+        HeldBuffer = BufferId.None;
+        return buffer;
+    }
+
+    public void Closed() => IsOpen = false;
+}

@@ -1,0 +1,188 @@
+using Aerie.Foundation;
+using Aerie.Memory;
+using Aerie.Protocol;
+using Aerie.Server.Batch;
+using Aerie.Server.Query;
+using Aerie.Server.Records;
+using Aerie.Server.Transactions;
+
+namespace Aerie.Server.Service;
+
+internal enum DispatchOutcome : byte
+{
+    Done,
+
+    /// Length says how long the whole message will be, as far as is known.
+    Incomplete,
+
+    /// The connection cannot be trusted to be in step any more.
+    Malformed,
+}
+
+internal readonly record struct DispatchStep(DispatchOutcome Outcome, long Length, LongReply? LongReply = null);
+
+/// Takes one message at a time from the bytes of a connection and has it carried out. Replies go into the loop's reply
+/// buffer, framed; what takes longer than a turn comes back as a LongReply.
+internal sealed class MessageDispatcher(Worker worker, ReplyBuffer reply, BufferPool buffers, ServiceShared shared)
+{
+    private static readonly DispatchStep Malformed = new(DispatchOutcome.Malformed, 0);
+
+    private readonly InfoReplies _info = new(reply, shared.Info);
+    private readonly Compression _compression = new(buffers);
+
+    /// Monotonic nanoseconds of the last look at the clock.
+    public long Now { get; private set; } = worker.Clock.MonotonicNanoseconds;
+
+    public void BeginTurn() => Now = worker.Clock.MonotonicNanoseconds;
+
+    public DispatchStep RunNext(PortKind port, ReadOnlySpan<byte> bytes)
+    {
+        if (port == PortKind.Text)
+        {
+            return RunTextLine(bytes);
+        }
+
+        if (bytes.Length < ProtoHeader.Length)
+        {
+            return new DispatchStep(DispatchOutcome.Incomplete, ProtoHeader.Length);
+        }
+
+        var header = ProtoHeader.Read(bytes);
+        if (header.Version != ProtoHeader.CurrentVersion || header.BodyLength > ProtoHeader.BodyLengthMax)
+        {
+            return Malformed;
+        }
+
+        var length = ProtoHeader.Length + header.BodyLength;
+        if (bytes.Length < length)
+        {
+            return new DispatchStep(DispatchOutcome.Incomplete, length);
+        }
+
+        var step = Run(port, header.Type, bytes[ProtoHeader.Length..(int)length]);
+        return step with { Length = length };
+    }
+
+    private DispatchStep Run(PortKind port, ProtoType type, ReadOnlySpan<byte> body)
+    {
+        switch (type)
+        {
+            case ProtoType.Message when port == PortKind.Service:
+                return RunMessage(body);
+            case ProtoType.CompressedMessage when port == PortKind.Service:
+                return RunCompressed(body);
+            case ProtoType.Info:
+                _info.Answer(body, port);
+                return default;
+            case ProtoType.Security:
+                SecurityReplies.NotEnabled(reply);
+                return default;
+            default:
+                return Malformed;
+        }
+    }
+
+    private DispatchStep RunMessage(ReadOnlySpan<byte> body)
+    {
+        if (!Request.TryRead(body, out var request))
+        {
+            return Malformed;
+        }
+
+        var start = reply.Length;
+        if ((request.Header.Info1 & Info1.Batch) != 0)
+        {
+            return new DispatchStep(DispatchOutcome.Done, 0, BatchCommand.Start(worker, request, reply, shared));
+        }
+
+        var isRecord = RecordCommands.TryDigest(request.Fields, out var digest);
+        if (!isRecord && QueryCommand.Is(request))
+        {
+            return new DispatchStep(DispatchOutcome.Done, 0, QueryCommand.Start(worker, request, reply, shared));
+        }
+
+        RunRecord(request, isRecord, digest);
+        if ((request.Header.Info1 & Info1.CompressReply) != 0)
+        {
+            _compression.CompressReply(reply, start);
+        }
+
+        return default;
+    }
+
+    private void RunRecord(in Request request, bool isRecord, in Digest digest)
+    {
+        var start = reply.Length;
+        reply.Reserve(ProtoHeader.Length);
+        reply.Commit(ProtoHeader.Length);
+        var records = shared.Namespaces.Find(request.Fields.Namespace);
+        if (records is null || !isRecord)
+        {
+            shared.Counters.Add(worker.Number, Metrics.NodeCounter.EarlyTsvcClientError);
+            RecordCommands.Refuse(reply, 0, records is null ? ResultCode.Namespace : ResultCode.Parameter);
+        }
+        else
+        {
+            RecordCommands.Run(worker, CommandOf(request, records, digest), reply);
+            Measure(records, request.Header);
+        }
+
+        ProtoHeader.Write(reply.Written(start, ProtoHeader.Length), ProtoType.Message, reply.Length - start - ProtoHeader.Length);
+    }
+
+    private static RecordCommand CommandOf(in Request request, Namespace records, in Digest digest) => new()
+    {
+        Namespace = records,
+        Digest = digest,
+        Info1 = request.Header.Info1,
+        Info2 = request.Header.Info2,
+        Info3 = request.Header.Info3,
+        Info4 = request.Header.Info4,
+        Generation = request.Header.Generation,
+        Ttl = request.Header.Ttl,
+        Fields = request.Fields,
+        OpBytes = request.OpBytes,
+        OpCount = request.Header.OpCount,
+    };
+
+    // The end of one command is the beginning of the next: one look at the clock for each.
+    private void Measure(Namespace records, in MessageHeader header)
+    {
+        var end = worker.Clock.MonotonicNanoseconds;
+        var latencies = records.Latencies;
+        ((header.Info2 & Info2.Write) != 0 ? latencies.Write : latencies.Read).Record(worker.Number, end - Now);
+        Now = end;
+    }
+
+    private DispatchStep RunCompressed(ReadOnlySpan<byte> body)
+    {
+        if (!_compression.TryInflate(body, out var message))
+        {
+            return Malformed;
+        }
+
+        try
+        {
+            var inner = ProtoHeader.Read(buffers.Span(message));
+            return inner.Type != ProtoType.Message ? Malformed : RunMessage(buffers.Span(message).Slice(ProtoHeader.Length, (int)inner.BodyLength));
+        }
+        finally
+        {
+            buffers.Return(message);
+        }
+    }
+
+    private DispatchStep RunTextLine(ReadOnlySpan<byte> bytes)
+    {
+        var end = bytes.IndexOf((byte)'\n');
+        if (end < 0)
+        {
+            return bytes.Length > InfoReplies.TextLineMax
+                ? Malformed
+                : new DispatchStep(DispatchOutcome.Incomplete, InfoReplies.TextLineMax);
+        }
+
+        _info.AnswerText(bytes[..end].TrimEnd((byte)'\r'));
+        return new DispatchStep(DispatchOutcome.Done, end + 1);
+    }
+}

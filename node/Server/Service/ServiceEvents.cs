@@ -1,0 +1,64 @@
+using Aerie.Foundation;
+using Microsoft.Extensions.Logging;
+
+namespace Aerie.Server.Service;
+
+/// What the loops tell the log. A hostile or broken peer may cause any number of these, so each kind is written at most
+/// once a second, with how many were left out.
+public sealed class ServiceEvents(ILogger log, IClock clock)
+{
+    private RateLimit _malformed;
+    private RateLimit _refused;
+    private RateLimit _accept;
+
+    public void Malformed(string peer)
+    {
+        if (_malformed.Allows(clock, out var skipped))
+        {
+            log.LogWarning("closing {Peer}: it sent what is no message of this protocol ({Skipped} more like this)", peer, skipped);
+        }
+    }
+
+    public void ConnectionRefused(int limit)
+    {
+        if (_refused.Allows(clock, out var skipped))
+        {
+            log.LogWarning("refusing connections: {Limit} are open, the limit (proto-fd-max) ({Skipped} more like this)", limit, skipped);
+        }
+    }
+
+    public void AcceptFailed(int errno)
+    {
+        if (_accept.Allows(clock, out var skipped))
+        {
+            log.LogWarning(
+                "cannot accept connections: {Reason}; raise the limit of open files or lower proto-fd-max ({Skipped} more like this)",
+                errno is 23 or 24 ? "out of file descriptors" : $"error {errno}",
+                skipped);
+        }
+    }
+
+    /// Loops share it without a lock: a line too many or a miscount of skipped ones does no harm.
+    private struct RateLimit
+    {
+        private const long IntervalNanoseconds = 1_000_000_000;
+
+        private long _next;
+        private int _skipped;
+
+        public bool Allows(IClock clock, out int skipped)
+        {
+            var now = clock.MonotonicNanoseconds;
+            skipped = 0;
+            if (now < Volatile.Read(ref _next))
+            {
+                Interlocked.Increment(ref _skipped);
+                return false;
+            }
+
+            Volatile.Write(ref _next, now + IntervalNanoseconds);
+            skipped = Interlocked.Exchange(ref _skipped, 0);
+            return true;
+        }
+    }
+}

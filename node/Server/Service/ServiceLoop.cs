@@ -1,0 +1,412 @@
+using System.Collections.Concurrent;
+using Aerie.Foundation;
+using Aerie.Io;
+using Aerie.Memory;
+using Aerie.Protocol;
+using Aerie.Server.Metrics;
+using Aerie.Server.Records;
+using Aerie.Server.Transactions;
+
+namespace Aerie.Server.Service;
+
+/// One event loop: owns its connections, their buffers and its worker, and runs what they ask from first byte to reply
+/// without leaving its thread. A turn: wait → receive → run all complete messages → send their replies with one call →
+/// step long replies. Other threads reach it through Post only.
+public sealed class ServiceLoop : IDisposable
+{
+    /// Receives per wait. Few, so that the buffers in use stay in the processor's cache.
+    private const int CompletionsPerWait = 16;
+
+    /// How often housekeeping of connections (idle ones, refused accepts) is looked at.
+    private const int TickMilliseconds = 1000;
+
+    private readonly IIoEngine _engine;
+    private readonly ServiceShared _shared;
+    private readonly MessageDispatcher _dispatcher;
+    private readonly ReplyBuffer _reply;
+    private readonly List<ClientConnection> _connections = [];
+    private readonly Queue<ClientConnection> _stepping = new();
+    private readonly ConcurrentQueue<Action<ServiceLoop>> _mailbox = new();
+    private long _nextTick;
+    private bool _draining;
+
+    public ServiceLoop(int number, IIoEngine engine, ServiceShared shared)
+    {
+        Number = number;
+        _engine = engine;
+        _shared = shared;
+        _reply = new ReplyBuffer(engine.Buffers);
+        Worker = new Worker(number, shared.Clock, shared.LastUpdateClock);
+        Worker.BeginTurn();
+        _dispatcher = new MessageDispatcher(Worker, _reply, engine.Buffers, shared);
+    }
+
+    public int Number { get; }
+
+    public Worker Worker { get; }
+
+    public BufferPool Buffers => _engine.Buffers;
+
+    public IoCounters IoCounters => _engine.Counters;
+
+    public int OpenConnections { get; private set; }
+
+    /// True when nothing is under way any more: the end of a drain.
+    public bool IsQuiet => OpenConnections == 0;
+
+    /// Runs on the loop's thread in its next turn. Any thread.
+    public void Post(Action<ServiceLoop> action)
+    {
+        _mailbox.Enqueue(action);
+        _engine.Wake();
+    }
+
+    public int Listen(ListenAddress address, PortKind port) => _engine.Listen(address, (int)port);
+
+    /// One turn. Waits at most so long for something to do.
+    public void Turn(int waitMillisecondsMax)
+    {
+        Span<Completion> completions = stackalloc Completion[CompletionsPerWait];
+        var count = _engine.Wait(completions, _stepping.Count > 0 ? 0 : Math.Min(waitMillisecondsMax, TickMilliseconds));
+        Worker.BeginTurn();
+        _dispatcher.BeginTurn();
+        foreach (ref readonly var completion in completions[..count])
+        {
+            Handle(completion);
+        }
+
+        while (_mailbox.TryDequeue(out var action))
+        {
+            action(this);
+        }
+
+        StepLongReplies();
+        if (_dispatcher.Now >= _nextTick)
+        {
+            _nextTick = _dispatcher.Now + (TickMilliseconds * 1_000_000L);
+            ReapIdle();
+        }
+    }
+
+    /// Takes no new connections, answers what has arrived, and closes each connection as soon as it is at rest.
+    public void BeginDrain()
+    {
+        _draining = true;
+        foreach (var port in Enum.GetValues<PortKind>())
+        {
+            _engine.StopListening((int)port);
+        }
+
+        foreach (var connection in _connections)
+        {
+            CloseIfDrained(connection);
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (var connection in _connections)
+        {
+            if (connection.IsOpen)
+            {
+                Close(connection, CloseMode.Now);
+            }
+        }
+
+        _reply.Drop();
+        _engine.Dispose();
+    }
+
+    private void Handle(in Completion completion)
+    {
+        switch (completion.Kind)
+        {
+            case CompletionKind.Received when IsCurrent(completion.Connection):
+                Received(ConnectionOf(completion.Connection), completion.Buffer, completion.Length);
+                break;
+            case CompletionKind.Received:
+                Buffers.Return(completion.Buffer); // closed earlier in this turn
+                break;
+            case CompletionKind.Drained when IsCurrent(completion.Connection):
+                Drained(ConnectionOf(completion.Connection));
+                break;
+            case CompletionKind.Accepted:
+                Accepted(completion.Connection, (PortKind)completion.Tag);
+                break;
+            case CompletionKind.Closed when IsCurrent(completion.Connection):
+                Gone(ConnectionOf(completion.Connection));
+                break;
+            case CompletionKind.AcceptFailed:
+                _shared.Events.AcceptFailed(completion.Tag);
+                break;
+        }
+    }
+
+    // Loop 0 accepts for all and hands each connection to the loop that has the fewest.
+    private void Accepted(ConnectionId id, PortKind port)
+    {
+        if (!_shared.TryAdmit(port))
+        {
+            _engine.Close(id, CloseMode.Now);
+            return;
+        }
+
+        var target = _shared.LeastLoaded();
+        if (target == this)
+        {
+            Adopt(id, port);
+            return;
+        }
+
+        var handOver = _engine.Detach(id);
+        target.Post(loop => loop.Adopt(loop._engine.Attach(handOver), port));
+    }
+
+    private void Adopt(ConnectionId id, PortKind port)
+    {
+        while (_connections.Count <= id.Slot)
+        {
+            _connections.Add(new ClientConnection());
+        }
+
+        _connections[id.Slot].Open(id, port, _dispatcher.Now);
+        OpenConnections++;
+        _shared.Counters.Add(Number, port == PortKind.Admin ? NodeCounter.AdminConnectionsOpened : NodeCounter.ClientConnectionsOpened);
+    }
+
+    private void Received(ClientConnection connection, BufferId buffer, int length)
+    {
+        connection.LastActive = _dispatcher.Now;
+        RunMessages(connection, buffer, 0, length);
+    }
+
+    // Runs the complete messages between the offsets, sends their replies, and keeps what is left for later.
+    private void RunMessages(ClientConnection connection, BufferId buffer, int offset, int end)
+    {
+        var bytes = Buffers.Span(buffer)[..end];
+        var malformed = false;
+        long wanted = 0;
+        while (connection.LongReply is null)
+        {
+            var step = _dispatcher.RunNext(connection.Port, bytes[offset..]);
+            if (step.Outcome == DispatchOutcome.Incomplete)
+            {
+                wanted = step.Length;
+                break;
+            }
+
+            if (step.Outcome == DispatchOutcome.Malformed)
+            {
+                malformed = true;
+                break;
+            }
+
+            offset += (int)step.Length;
+            connection.LongReply = step.LongReply;
+        }
+
+        if (malformed)
+        {
+            Buffers.Return(buffer);
+            SendReplies(connection);
+            _shared.Events.Malformed(_engine.PeerOf(connection.Id));
+            _shared.Counters.Add(Number, NodeCounter.DemarshalError);
+            Close(connection, CloseMode.AfterSending);
+            return;
+        }
+
+        KeepRest(connection, buffer, offset, end, wanted);
+        SendReplies(connection);
+        if (connection.LongReply is not null)
+        {
+            Queue(connection);
+        }
+    }
+
+    private void KeepRest(ClientConnection connection, BufferId buffer, int offset, int end, long wanted)
+    {
+        if (connection.LongReply is not null)
+        {
+            _engine.PauseReceiving(connection.Id);
+            connection.Hold(buffer, offset, end);
+        }
+        else if (offset == end)
+        {
+            Buffers.Return(buffer);
+        }
+        else
+        {
+            _engine.ReceiveMoreInto(connection.Id, RoomFor(buffer, offset, end, wanted), end - offset);
+        }
+    }
+
+    // Moves the start of an incomplete message to the front of a buffer that has room for more of it. What is lent grows
+    // with what has arrived, never with what a header announces.
+    private BufferId RoomFor(BufferId buffer, int offset, int end, long wanted)
+    {
+        var filled = end - offset;
+        var bytes = Buffers.Span(buffer);
+        var room = Math.Min(wanted, Math.Max(BufferPool.StandardLength, 2L * filled));
+        if (room <= bytes.Length)
+        {
+            bytes[offset..end].CopyTo(bytes);
+            return buffer;
+        }
+
+        var larger = Buffers.Rent((int)room);
+        Buffers.Span(buffer)[offset..end].CopyTo(Buffers.Span(larger));
+        Buffers.Return(buffer);
+        return larger;
+    }
+
+    private void SendReplies(ClientConnection connection)
+    {
+        if (_reply.Length == 0)
+        {
+            return;
+        }
+
+        var replies = _reply.Take(out var length);
+        if (!_engine.Send(connection.Id, replies, length))
+        {
+            connection.IsCongested = true;
+            _engine.PauseReceiving(connection.Id);
+        }
+    }
+
+    private void Drained(ClientConnection connection)
+    {
+        connection.IsCongested = false;
+        GoOn(connection);
+    }
+
+    // Nothing stands in the way any more: step the long reply, or take up what was received behind it.
+    private void GoOn(ClientConnection connection)
+    {
+        if (connection.LongReply is not null)
+        {
+            Queue(connection);
+        }
+        else if (connection.HasHeld)
+        {
+            var (offset, end) = (connection.HeldOffset, connection.HeldEnd);
+            _engine.ResumeReceiving(connection.Id);
+            RunMessages(connection, connection.TakeHeld(), offset, end);
+        }
+        else
+        {
+            _engine.ResumeReceiving(connection.Id);
+            CloseIfDrained(connection);
+        }
+    }
+
+    private void Queue(ClientConnection connection)
+    {
+        if (!connection.IsQueued && !connection.IsCongested)
+        {
+            connection.IsQueued = true;
+            _stepping.Enqueue(connection);
+        }
+    }
+
+    /// A long reply that waited for others can go on. Called on this loop's thread.
+    public void WakeLongReply(ConnectionId id, LongReply reply)
+    {
+        var connection = ConnectionOf(id);
+        if (connection.IsOpen && connection.Id == id && ReferenceEquals(connection.LongReply, reply))
+        {
+            Queue(connection);
+        }
+    }
+
+    // Each long reply gets one step per turn, so single requests never wait for more than one step of each.
+    private void StepLongReplies()
+    {
+        for (var left = _stepping.Count; left > 0; left--)
+        {
+            var connection = _stepping.Dequeue();
+            connection.IsQueued = false;
+            if (connection.IsOpen && connection.LongReply is { } reply)
+            {
+                Step(connection, reply);
+            }
+        }
+    }
+
+    private void Step(ClientConnection connection, LongReply reply)
+    {
+        var progress = reply.Step(Worker, _reply);
+        SendReplies(connection);
+        if (progress == LongReplyProgress.Done)
+        {
+            connection.LongReply = null;
+            reply.End(completed: true);
+            if (!connection.IsCongested)
+            {
+                GoOn(connection);
+            }
+        }
+        else if (progress == LongReplyProgress.More)
+        {
+            Queue(connection);
+        }
+    }
+
+    private void Gone(ClientConnection connection)
+    {
+        if (!connection.IsOpen)
+        {
+            return;
+        }
+
+        var reply = connection.LongReply;
+        connection.LongReply = null;
+        if (connection.HasHeld)
+        {
+            Buffers.Return(connection.TakeHeld());
+        }
+
+        connection.Closed();
+        OpenConnections--;
+        _shared.Released(connection.Port);
+        _shared.Counters.Add(
+            Number, connection.Port == PortKind.Admin ? NodeCounter.AdminConnectionsClosed : NodeCounter.ClientConnectionsClosed);
+        reply?.End(completed: false);
+    }
+
+    private void Close(ClientConnection connection, CloseMode mode)
+    {
+        _engine.Close(connection.Id, mode);
+        Gone(connection);
+    }
+
+    private void CloseIfDrained(ClientConnection connection)
+    {
+        if (_draining && connection.IsOpen && connection.LongReply is null && !connection.IsCongested)
+        {
+            Close(connection, CloseMode.AfterSending);
+        }
+    }
+
+    private void ReapIdle()
+    {
+        var idle = _shared.Options.ProtoFdIdleMs * 1_000_000L;
+        if (idle == 0)
+        {
+            return;
+        }
+
+        foreach (var connection in _connections)
+        {
+            if (connection.IsOpen && connection.LongReply is null && _dispatcher.Now - connection.LastActive > idle)
+            {
+                _shared.Counters.Add(Number, NodeCounter.ReapedFds);
+                Close(connection, CloseMode.AfterSending);
+            }
+        }
+    }
+
+    private bool IsCurrent(ConnectionId id) => id.Slot < _connections.Count && _connections[id.Slot].IsOpen && _connections[id.Slot].Id == id;
+
+    private ClientConnection ConnectionOf(ConnectionId id) => _connections[id.Slot];
+}

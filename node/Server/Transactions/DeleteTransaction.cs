@@ -1,0 +1,98 @@
+using Aerie.Foundation;
+using Aerie.Index;
+using Aerie.Protocol;
+using Aerie.Server.Metrics;
+using Aerie.Server.Records;
+using Aerie.Storage;
+
+namespace Aerie.Server.Transactions;
+
+/// The life of a delete: find the record → may it go? → take it away, or leave a tombstone where the client asked for a
+/// delete that outlives a restart. Deletes go on when writes are stopped: they are the way out.
+internal readonly ref struct DeleteTransaction(Worker worker, in RecordCommand command, ReplyBuffer buffer)
+{
+    private readonly RecordCommand _command = command;
+
+    private Namespace Records => _command.Namespace;
+
+    public ResultCode Run()
+    {
+        var reply = new RecordReply(buffer, _command.BatchIndex);
+        var gate = Records.Index.Enter(_command.Digest.Partition);
+        var result = Delete();
+        gate.Exit();
+        Count(result);
+        if (result != ResultCode.Ok)
+        {
+            return reply.Fail(result);
+        }
+
+        reply.Finish(0, 0);
+        return ResultCode.Ok;
+    }
+
+    private ResultCode Delete()
+    {
+        if (!Records.Index.TryFind(_command.Digest, out var handle))
+        {
+            return ResultCode.NotFound;
+        }
+
+        var entry = Records.Index[handle];
+        if (entry.IsHeld)
+        {
+            return ResultCode.KeyBusy;
+        }
+
+        if (!Records.IsLive(entry, worker.NowSeconds))
+        {
+            return ResultCode.NotFound;
+        }
+
+        var result = WritePolicy.AllowsGeneration(_command, entry.Generation);
+        if (result != ResultCode.Ok)
+        {
+            return result;
+        }
+
+        if (!_command.Fields.Key.IsEmpty && !RecordKey.Matches(_command.Fields.Key, Records.Open(entry)))
+        {
+            return ResultCode.KeyMismatch;
+        }
+
+        if (_command.Asks(Info2.DurableDelete))
+        {
+            return Tombstone(handle, entry);
+        }
+
+        Records.Remove(worker, _command.Digest, handle);
+        return ResultCode.Ok;
+    }
+
+    private ResultCode Tombstone(EntryHandle handle, RecordEntry entry)
+    {
+        entry.Generation = WritePolicy.NextGeneration(entry.Generation);
+        entry.LastUpdateTime = worker.LastUpdateTime;
+        entry.VoidTime = CitrusTime.NeverExpires;
+        entry.IsTombstone = true;
+        worker.Draft.Clear();
+        var result = ImageStore.Append(worker, Records, _command.Digest, default, default, ref entry);
+        if (result == ResultCode.Ok)
+        {
+            Records.TryPublish(worker, _command.Digest, handle, entry);
+        }
+
+        return result;
+    }
+
+    private void Count(ResultCode result)
+    {
+        Records.Counters.Add(worker.Number, _command.Counter(result switch
+        {
+            ResultCode.Ok => NamespaceCounter.ClientDeleteSuccess,
+            ResultCode.NotFound => NamespaceCounter.ClientDeleteNotFound,
+            _ => NamespaceCounter.ClientDeleteError,
+        }));
+        WriteTransaction.CountFailure(worker, Records, result);
+    }
+}

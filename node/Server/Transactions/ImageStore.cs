@@ -1,0 +1,44 @@
+using Aerie.DataModel.Bins;
+using Aerie.Foundation;
+using Aerie.Index;
+using Aerie.Server.Records;
+using Aerie.Storage;
+
+namespace Aerie.Server.Transactions;
+
+/// Writes the worker's draft into the log as the image of a record whose metadata the entry holds, and notes in the entry
+/// where it lies. The record changes only when the caller publishes the entry.
+internal static class ImageStore
+{
+    public static ResultCode Append(
+        Worker worker, Namespace records, in Digest digest, in UserKey key, in DraftSources sources, ref RecordEntry entry)
+    {
+        var header = new RecordImageHeader
+        {
+            Digest = digest,
+            Generation = entry.Generation,
+            LastUpdateTime = entry.LastUpdateTime,
+            VoidTime = entry.VoidTime,
+            SetId = (ushort)entry.SetId,
+            IsTombstone = entry.IsTombstone,
+            KeyType = key.Type,
+            Key = key.Bytes,
+        };
+        var draft = worker.Draft;
+        var length = DraftImage.Measure(header, draft, sources);
+        if (length > records.Options.MaxRecordSize || length > RecordImage.LengthMax)
+        {
+            return ResultCode.RecordTooBig;
+        }
+
+        if (!records.Log.TryAppend(worker.Number, length, out var location, out var target))
+        {
+            return ResultCode.OutOfSpace;
+        }
+
+        DraftImage.Write(target, header, draft, sources);
+        records.Log.Commit(location);
+        entry.Place = location.Bits;
+        return ResultCode.Ok;
+    }
+}

@@ -1,0 +1,52 @@
+using Aerie.DataModel.Bins;
+using Aerie.Foundation;
+using Aerie.Server.Metrics;
+using Aerie.Server.Records;
+
+namespace Aerie.Server.Transactions;
+
+/// A read that renews the record it read, because little of its life was left. The bins stay as they are; the image is
+/// written anew, so that the longer life survives a restart. The read has been answered in any case: when the record
+/// changed meanwhile, or there is no room, nothing happens.
+internal static class ReadTouch
+{
+    public static void Run(Worker worker, in RecordCommand command, uint voidTime)
+    {
+        var records = command.Namespace;
+        var gate = records.Index.Enter(command.Digest.Partition);
+        var outcome = Renew(worker, command, voidTime);
+        gate.Exit();
+        records.Counters.Add(worker.Number, outcome);
+    }
+
+    private static NamespaceCounter Renew(Worker worker, in RecordCommand command, uint voidTime)
+    {
+        var records = command.Namespace;
+        if (records.StopWrites)
+        {
+            return NamespaceCounter.ReadTouchSkip;
+        }
+
+        if (!records.Index.TryFind(command.Digest, out var handle))
+        {
+            return NamespaceCounter.ReadTouchSkip;
+        }
+
+        var entry = records.Index[handle];
+        if (entry.IsHeld || !records.IsLive(entry, worker.NowSeconds) || entry.VoidTime >= voidTime)
+        {
+            return NamespaceCounter.ReadTouchSkip;
+        }
+
+        var image = records.Open(entry);
+        var draft = worker.Draft;
+        draft.Clear();
+        draft.Load(image);
+        entry.VoidTime = voidTime;
+        entry.LastUpdateTime = worker.LastUpdateTime;
+        var sources = new DraftSources(image.Image, default);
+        var stored = ImageStore.Append(worker, records, command.Digest, UserKey.Of(default, image), sources, ref entry) == ResultCode.Ok
+            && records.TryPublish(worker, command.Digest, handle, entry);
+        return stored ? NamespaceCounter.ReadTouchSuccess : NamespaceCounter.ReadTouchError;
+    }
+}

@@ -1,0 +1,61 @@
+using Aerie.Foundation;
+using Aerie.Protocol;
+using Aerie.Server.Metrics;
+using Aerie.Server.Records;
+
+namespace Aerie.Server.Transactions;
+
+/// Where a command came from. It decides which counters move.
+public enum CommandOrigin : byte
+{
+    Client,
+    BatchSub,
+}
+
+/// A command on one record, whether it came alone or as a row of a batch. Everything lies in the received buffer.
+public readonly ref struct RecordCommand
+{
+    public required Namespace Namespace { get; init; }
+
+    public required Digest Digest { get; init; }
+
+    public Info1 Info1 { get; init; }
+
+    public Info2 Info2 { get; init; }
+
+    public Info3 Info3 { get; init; }
+
+    public byte Info4 { get; init; }
+
+    public uint Generation { get; init; }
+
+    public uint Ttl { get; init; }
+
+    public Fields Fields { get; init; }
+
+    public ReadOnlySpan<byte> OpBytes { get; init; }
+
+    public int OpCount { get; init; }
+
+    public CommandOrigin Origin { get; init; }
+
+    /// Goes into the timeout slot of the reply.
+    public uint BatchIndex { get; init; }
+
+    public Ops Ops => new(OpBytes, OpCount);
+
+    public bool IsWrite => (Info2 & Info2.Write) != 0;
+
+    public bool IsDelete => (Info2 & Info2.Delete) != 0;
+
+    public bool Asks(Info1 bit) => (Info1 & bit) != 0;
+
+    public bool Asks(Info2 bit) => (Info2 & bit) != 0;
+
+    public bool Asks(Info3 bit) => (Info3 & bit) != 0;
+
+    /// The counter of this command's origin that corresponds to a client's.
+    public NamespaceCounter Counter(NamespaceCounter ofClient) => Origin == CommandOrigin.Client
+        ? ofClient
+        : ofClient - NamespaceCounter.ClientTsvcError + NamespaceCounter.BatchSubTsvcError;
+}

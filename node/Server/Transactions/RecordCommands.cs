@@ -1,0 +1,64 @@
+using Aerie.Foundation;
+using Aerie.Protocol;
+using Aerie.Server.Records;
+
+namespace Aerie.Server.Transactions;
+
+/// Sends a command on one record to the transaction that carries it out. Exactly one reply (a message body without
+/// framing) is written in every case.
+public static class RecordCommands
+{
+    public static ResultCode Run(Worker worker, in RecordCommand command, ReplyBuffer reply)
+    {
+        var result = Supports(command);
+        if (result != ResultCode.Ok)
+        {
+            return Refuse(reply, command.BatchIndex, result);
+        }
+
+        if (!command.IsWrite)
+        {
+            return command.Asks(Info1.Read)
+                ? new ReadTransaction(worker, command, reply).Run()
+                : Refuse(reply, command.BatchIndex, ResultCode.Parameter);
+        }
+
+        return command.IsDelete
+            ? new DeleteTransaction(worker, command, reply).Run()
+            : new WriteTransaction(worker, command, reply).Run();
+    }
+
+    /// The reply to what never reached a record.
+    public static ResultCode Refuse(ReplyBuffer reply, uint batchIndex, ResultCode result) => new RecordReply(reply, batchIndex).Fail(result);
+
+    /// The record that a request means: its digest, or the digest of its key. False: neither is given.
+    public static bool TryDigest(in Fields fields, out Digest digest)
+    {
+        digest = default;
+        if (fields.Digest.Length == Digest.Length)
+        {
+            digest = new Digest(fields.Digest);
+            return true;
+        }
+
+        if (fields.Digest.Length != 0 || fields.Key.Length < 2)
+        {
+            return false;
+        }
+
+        digest = Ripemd160.OfKey(fields.Set, fields.Key[0], fields.Key[1..]);
+        return true;
+    }
+
+    // To leave a condition out would be to do what the client did not ask for; so what is not there yet is refused.
+    private static ResultCode Supports(in RecordCommand command)
+    {
+        var fields = command.Fields;
+        if (fields.Has(FieldId.Filter) || fields.Has(FieldId.UdfFunction) || fields.Has(FieldId.MrtId))
+        {
+            return ResultCode.UnsupportedFeature;
+        }
+
+        return ResultCode.Ok;
+    }
+}

@@ -1,0 +1,155 @@
+using Aerie.DataModel;
+using Aerie.DataModel.Bins;
+using Aerie.Foundation;
+using Aerie.Protocol;
+
+namespace Aerie.Server.Transactions;
+
+/// What the operations of a write are, found out before the record is touched.
+internal readonly record struct WritePlan(bool NeedsRecord, bool HasReads)
+{
+    /// Looks at every operation once: unknown codes, names too long and combinations that contradict each other are
+    /// refused before any work is done.
+    public static ResultCode Make(in RecordCommand command, out WritePlan plan)
+    {
+        var replaces = command.Asks(Info3.CreateOrReplace) || command.Asks(Info3.ReplaceOnly);
+        var needsRecord = false;
+        var hasReads = false;
+        plan = default;
+        var ops = command.Ops;
+        while (ops.TryNext(out var op))
+        {
+            if (op.Name.Length > RecordDraft.NameLengthMax)
+            {
+                return ResultCode.BinName;
+            }
+
+            switch ((OpCode)op.Code)
+            {
+                case OpCode.Read:
+                    hasReads = true;
+                    continue;
+                case OpCode.Write when op.ParticleType != (byte)ParticleType.Null || !replaces:
+                    break;
+                case OpCode.Touch when !replaces:
+                    needsRecord = true;
+                    continue;
+                case OpCode.Delete when !replaces:
+                    continue;
+                case OpCode.Add or OpCode.Append or OpCode.Prepend when !replaces:
+                    break;
+                default:
+                    return ResultCode.Parameter;
+            }
+
+            if (op.Name.IsEmpty)
+            {
+                return ResultCode.Parameter;
+            }
+        }
+
+        plan = new WritePlan(needsRecord, hasReads);
+        return ResultCode.Ok;
+    }
+}
+
+/// Applies the operations of a write to a draft, one after the other, and adds what they read to the reply.
+internal readonly ref struct WriteOps(RecordDraft draft, DraftSources sources, in RecordCommand command)
+{
+    private readonly RecordCommand _command = command;
+    private readonly DraftSources _sources = sources;
+
+    public ResultCode Apply(ref RecordReply reply)
+    {
+        var respondAll = _command.Asks(Info2.RespondAllOps);
+        var ops = _command.Ops;
+        while (ops.TryNext(out var op))
+        {
+            if (op.Code == (byte)OpCode.Read)
+            {
+                Read(ref reply, op, respondAll);
+                if (reply.Overflowed)
+                {
+                    return ResultCode.Parameter;
+                }
+
+                continue;
+            }
+
+            var result = Modify(op);
+            if (result != ResultCode.Ok)
+            {
+                return result;
+            }
+
+            if (respondAll)
+            {
+                reply.AddOp(op.Name, ParticleType.Null, default);
+            }
+        }
+
+        return ResultCode.Ok;
+    }
+
+    private ResultCode Modify(in Op op)
+    {
+        var operand = new BinOperand
+        {
+            Name = op.Name,
+            NameOffset = op.NameOffset,
+            ParticleType = op.ParticleType,
+            Value = op.Value,
+            ValueOffset = op.ValueOffset,
+        };
+        switch ((OpCode)op.Code)
+        {
+            case OpCode.Write when op.ParticleType == (byte)ParticleType.Null:
+                draft.Remove(_sources, op.Name);
+                return ResultCode.Ok;
+            case OpCode.Write:
+                return draft.Put(_sources, operand);
+            case OpCode.Add:
+                return draft.Add(_sources, operand);
+            case OpCode.Append:
+                return draft.Append(_sources, operand);
+            case OpCode.Prepend:
+                return draft.Prepend(_sources, operand);
+            case OpCode.Delete:
+                draft.RemoveAll();
+                return ResultCode.Ok;
+            default:
+                return ResultCode.Ok; // touch: the new metadata is all it does
+        }
+    }
+
+    private void Read(ref RecordReply reply, in Op op, bool respondAll)
+    {
+        if (_command.Asks(Info1.NoBinData))
+        {
+            return;
+        }
+
+        if (op.Name.IsEmpty)
+        {
+            for (var slot = 0; slot < draft.SlotCount && !reply.Overflowed; slot++)
+            {
+                if (draft.IsLive(slot))
+                {
+                    reply.AddOp(draft.NameOf(_sources, slot), draft.TypeOf(slot), draft.ValueOf(_sources, slot));
+                }
+            }
+
+            return;
+        }
+
+        var found = draft.Find(_sources, op.Name);
+        if (found >= 0)
+        {
+            reply.AddOp(op.Name, draft.TypeOf(found), draft.ValueOf(_sources, found));
+        }
+        else if (respondAll)
+        {
+            reply.AddOp(op.Name, ParticleType.Null, default);
+        }
+    }
+}

@@ -1,0 +1,34 @@
+using Aerie.Foundation;
+using Aerie.Protocol;
+
+namespace Aerie.Server.Transactions;
+
+/// Whether a write may go ahead, given whether the record exists and its generation.
+internal static class WritePolicy
+{
+    public static ResultCode Allows(in RecordCommand command, bool exists, uint generation, bool needsRecord)
+    {
+        if (exists && command.Asks(Info2.CreateOnly))
+        {
+            return ResultCode.RecordExists;
+        }
+
+        if (!exists && (needsRecord || command.Asks(Info3.UpdateOnly) || command.Asks(Info3.ReplaceOnly)))
+        {
+            return ResultCode.NotFound;
+        }
+
+        return AllowsGeneration(command, exists ? generation : 0);
+    }
+
+    /// A record that does not exist has generation 0.
+    public static ResultCode AllowsGeneration(in RecordCommand command, uint generation)
+    {
+        var refused = (command.Asks(Info2.GenerationEqual) && command.Generation != generation)
+            || (command.Asks(Info2.GenerationGreater) && command.Generation <= generation);
+        return refused ? ResultCode.Generation : ResultCode.Ok;
+    }
+
+    /// 16 bits that wrap to 1: 0 means that there is no record.
+    public static ushort NextGeneration(ushort generation) => generation == ushort.MaxValue ? (ushort)1 : (ushort)(generation + 1);
+}

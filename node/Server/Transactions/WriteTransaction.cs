@@ -1,0 +1,193 @@
+using Aerie.DataModel.Bins;
+using Aerie.Foundation;
+using Aerie.Index;
+using Aerie.Protocol;
+using Aerie.Server.Metrics;
+using Aerie.Server.Records;
+using Aerie.Storage;
+
+namespace Aerie.Server.Transactions;
+
+/// The life of a write: check the request → take the partition's gate → find the record → may it? → draft the new bins →
+/// store the image → swap the location in the index → reply. Nothing of the old record changes before the new image is
+/// complete, so a write that fails leaves no trace.
+internal readonly ref struct WriteTransaction(Worker worker, in RecordCommand command, ReplyBuffer buffer)
+{
+    private readonly RecordCommand _command = command;
+
+    private Namespace Records => _command.Namespace;
+
+    public ResultCode Run()
+    {
+        var reply = new RecordReply(buffer, _command.BatchIndex);
+        var result = Check(out var plan);
+        if (result == ResultCode.Ok)
+        {
+            var gate = Records.Index.Enter(_command.Digest.Partition);
+            result = Write(plan, ref reply);
+            gate.Exit();
+        }
+
+        Count(result);
+        return result == ResultCode.Ok ? result : reply.Fail(result);
+    }
+
+    private ResultCode Check(out WritePlan plan)
+    {
+        plan = default;
+        if (Records.StopWrites)
+        {
+            return ResultCode.OutOfSpace;
+        }
+
+        var key = _command.Fields.Key;
+        if (_command.Fields.Has(FieldId.Key) && key.Length < 2)
+        {
+            return ResultCode.Parameter; // a type and at least one byte
+        }
+
+        return WritePlan.Make(_command, out plan);
+    }
+
+    private ResultCode Write(WritePlan plan, ref RecordReply reply)
+    {
+        var found = Records.Index.TryFind(_command.Digest, out var handle);
+        var entry = found ? Records.Index[handle] : default;
+        if (found && entry.IsHeld)
+        {
+            return ResultCode.KeyBusy;
+        }
+
+        var exists = found && Records.IsLive(entry, worker.NowSeconds);
+        var result = WritePolicy.Allows(_command, exists, entry.Generation, plan.NeedsRecord);
+        if (result != ResultCode.Ok)
+        {
+            return result;
+        }
+
+        var current = exists ? Records.Open(entry) : default;
+        if (exists && !RecordKey.Matches(_command.Fields.Key, current))
+        {
+            return ResultCode.KeyMismatch;
+        }
+
+        var sources = new DraftSources(current.Image, _command.OpBytes);
+        result = Draft(current, sources, ref reply);
+        if (result != ResultCode.Ok)
+        {
+            return result;
+        }
+
+        if (worker.Draft.BinCount == 0)
+        {
+            return RemoveEmptied(exists, handle, ref reply);
+        }
+
+        result = Describe(exists, ref entry);
+        return result == ResultCode.Ok ? Store(handle, current, sources, ref entry, ref reply) : result;
+    }
+
+    private ResultCode Draft(in RecordImageReader current, in DraftSources sources, ref RecordReply reply)
+    {
+        var draft = worker.Draft;
+        draft.Clear();
+        if (!_command.Asks(Info3.CreateOrReplace) && !_command.Asks(Info3.ReplaceOnly))
+        {
+            draft.Load(current);
+        }
+
+        return new WriteOps(draft, sources, _command).Apply(ref reply);
+    }
+
+    // A record without bins is no record: the last bin's removal deletes it.
+    private ResultCode RemoveEmptied(bool exists, EntryHandle handle, ref RecordReply reply)
+    {
+        if (!exists)
+        {
+            return ResultCode.NotFound;
+        }
+
+        Records.Remove(worker, _command.Digest, handle);
+        reply.Finish(0, 0);
+        return ResultCode.Ok;
+    }
+
+    // The metadata that the record will have: set, generation, times. A tombstone's successor goes on counting its generation.
+    private ResultCode Describe(bool exists, ref RecordEntry entry)
+    {
+        if (!exists)
+        {
+            var result = ChooseSet(out var setId);
+            if (result != ResultCode.Ok)
+            {
+                return result;
+            }
+
+            entry.SetId = setId;
+            entry.Generation = entry.IsTombstone ? entry.Generation : (ushort)0;
+            entry.IsTombstone = false;
+        }
+
+        var lifetime = new LifetimeRequest(_command.Ttl, worker.NowSeconds, exists, entry.VoidTime);
+        entry.Generation = WritePolicy.NextGeneration(entry.Generation);
+        entry.LastUpdateTime = worker.LastUpdateTime;
+        var allowed = RecordLifetime.VoidTimeOfWrite(lifetime, Records.Options, Records.SetOptionsOf(entry.SetId), out var voidTime);
+        entry.VoidTime = voidTime;
+        return allowed;
+    }
+
+    private ResultCode ChooseSet(out int setId)
+    {
+        setId = 0;
+        var name = _command.Fields.Set;
+        if (name.IsEmpty)
+        {
+            return Records.Options.DisallowNullSetname ? ResultCode.Parameter : ResultCode.Ok;
+        }
+
+        if (!Records.Sets.TryFindOrAdd(name, out var set))
+        {
+            return ResultCode.Parameter;
+        }
+
+        setId = set.Id;
+        return Records.IsSetFull(set) ? ResultCode.Forbidden : ResultCode.Ok;
+    }
+
+    private ResultCode Store(
+        EntryHandle handle, in RecordImageReader current, in DraftSources sources, ref RecordEntry entry, ref RecordReply reply)
+    {
+        var key = UserKey.Of(_command.Fields.Key, current);
+        var result = ImageStore.Append(worker, Records, _command.Digest, key, sources, ref entry);
+        if (result != ResultCode.Ok)
+        {
+            return result;
+        }
+
+        if (!Records.TryPublish(worker, _command.Digest, handle, entry))
+        {
+            return ResultCode.OutOfSpace;
+        }
+
+        reply.Finish(entry.Generation, entry.VoidTime);
+        return ResultCode.Ok;
+    }
+
+    private void Count(ResultCode result)
+    {
+        var outcome = result == ResultCode.Ok ? NamespaceCounter.ClientWriteSuccess : NamespaceCounter.ClientWriteError;
+        Records.Counters.Add(worker.Number, _command.Counter(outcome));
+        CountFailure(worker, Records, result);
+    }
+
+    /// The failures that have a statistic of their own.
+    public static void CountFailure(Worker worker, Namespace records, ResultCode result)
+    {
+        switch (result)
+        {
+            case ResultCode.Generation: records.Counters.Add(worker.Number, NamespaceCounter.FailGeneration); break;
+            case ResultCode.KeyBusy: records.Counters.Add(worker.Number, NamespaceCounter.FailKeyBusy); break;
+            case ResultCode.RecordTooBig: records.Counters.Add(worker.Number, NamespaceCounter.FailRecordTooBig); break;
+        }
+    }
+}
