@@ -1,0 +1,201 @@
+using System.Runtime.CompilerServices;
+using Aerie.Foundation;
+using Aerie.Memory;
+
+namespace Aerie.Index;
+
+/// Where each record of a namespace is: an ordered tree per partition over entries that never move. One lock per partition
+/// guards its tree and all of its entries; members that name a digest or a partition expect it to be held, unless they say
+/// otherwise. Everything lives in native memory and nothing is allocated on the managed heap.
+public sealed class PrimaryIndex : IDisposable
+{
+    /// Room that NextLeaf and NextExpired need.
+    public const int LeafCapacity = Leaf.CapacityMax;
+
+    /// Leaves that one call of NextExpired looks at: it holds the lock meanwhile.
+    private const int SkippedLeavesMax = 64;
+
+    private readonly MemoryBudget _budget;
+    private readonly IndexMemory _memory;
+    private readonly NativeRegion _partitions;
+
+    public PrimaryIndex(PrimaryIndexOptions options)
+    {
+        var addressSpace = options.MemoryBudget != 0 ? options.MemoryBudget : options.AddressSpace;
+        _budget = new MemoryBudget(options.MemoryBudget);
+        _memory = new IndexMemory(_budget, Math.Max(addressSpace, NativeRegion.HugePage));
+        _partitions = NativeRegion.Reserve(Digest.PartitionCount * PartitionState.Size, hugePages: false);
+        _budget.TryTake(_partitions.Length);
+        for (var partition = 0; partition < Digest.PartitionCount; partition++)
+        {
+            StateOf(partition).Stretch = OrderKey.StretchOf(partition);
+        }
+    }
+
+    /// Bytes taken from the system and not given back: what is in use and what waits to be used again. Any thread.
+    public long UsedBytes => _budget.Taken;
+
+    /// Bytes in use by records that exist now. Any thread.
+    public long LiveBytes => _memory.LiveBytes + _partitions.Length;
+
+    public ref RecordEntry this[EntryHandle handle]
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => ref _memory.EntryAt(handle.Value);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public PartitionLock Enter(int partition) => new(ref StateOf(partition).Gate);
+
+    /// Entries of the partition, tombstones included. Any thread.
+    public long Count(int partition) => Volatile.Read(ref StateOf(partition).Count);
+
+    public bool TryFind(in Digest digest, out EntryHandle handle)
+    {
+        var partition = digest.Partition;
+        ref var state = ref StateOf(partition);
+        handle = new EntryHandle(new DigestTree(_memory, ref state, partition).Find(new OrderKey(digest, state.Stretch), digest));
+        return !handle.IsNone;
+    }
+
+    /// Adds an entry that holds the digest and zeros; the digest may not be there yet. False when memory is used up.
+    public bool TryInsert(in Digest digest, out EntryHandle handle)
+    {
+        var partition = digest.Partition;
+        ref var state = ref StateOf(partition);
+        Invariant.Holds(state.Gate.IsTaken);
+        handle = EntryHandle.None;
+        if (!_memory.Entries.TryTake(partition, out var entry))
+        {
+            return false;
+        }
+
+        _memory.EntryAt(entry).Reset(digest);
+        if (!new DigestTree(_memory, ref state, partition).TryInsert(new OrderKey(digest, state.Stretch), digest, entry))
+        {
+            _memory.Entries.Return(partition, entry);
+            return false;
+        }
+
+        Volatile.Write(ref state.Count, state.Count + 1);
+        handle = new EntryHandle(entry);
+        return true;
+    }
+
+    public void Remove(in Digest digest, EntryHandle handle)
+    {
+        var partition = digest.Partition;
+        ref var state = ref StateOf(partition);
+        Invariant.Holds(state.Gate.IsTaken);
+        new DigestTree(_memory, ref state, partition).Remove(new OrderKey(digest, state.Stretch), digest, handle.Value);
+        _memory.Entries.Return(partition, handle.Value);
+        Volatile.Write(ref state.Count, state.Count - 1);
+    }
+
+    /// The record will expire then: NextExpired would not find it otherwise. Zero (never) needs no call and changes nothing.
+    public void NoteVoidTime(in Digest digest, uint voidTime)
+    {
+        var partition = digest.Partition;
+        ref var state = ref StateOf(partition);
+        var leaf = new DigestTree(_memory, ref state, partition).LeafOf(new OrderKey(digest, state.Stretch), out _);
+        Invariant.Holds(leaf.IsLeaf);
+        _memory.LeafAt(leaf).NoteVoidTime(voidTime);
+    }
+
+    /// A hint for a batch: starts loading the leaf of a record that will be looked up soon. Any thread, without the lock.
+    public void PrefetchLeaf(in Digest digest)
+    {
+        var leaf = GuessLeaf(digest);
+        if (leaf.IsLeaf)
+        {
+            _memory.PrefetchLeaf(leaf);
+        }
+    }
+
+    /// A hint for a batch, some records after PrefetchLeaf: starts loading the entry. Any thread, without the lock.
+    public void PrefetchEntry(in Digest digest)
+    {
+        var branch = GuessLeaf(digest);
+        if (branch.IsLeaf)
+        {
+            var leaf = _memory.LeafAt(branch);
+            var matches = leaf.Matching(Leaf.TagOf(digest)) & ((1UL << leaf.Capacity) - 1);
+            for (; matches != 0; matches &= matches - 1)
+            {
+                _memory.PrefetchEntry(leaf.Handle(System.Numerics.BitOperations.TrailingZeroCount(matches)));
+            }
+        }
+    }
+
+    /// A cursor that stands just behind the digest, whether or not a record has it.
+    public IndexCursor CursorAfter(in Digest digest)
+    {
+        var key = new OrderKey(digest, StateOf(digest.Partition).Stretch);
+        return key.TryNextRegion(OrderKey.Bits, out var next)
+            ? new IndexCursor { From = next }
+            : new IndexCursor { IsAtEnd = true };
+    }
+
+    /// The next records in digest order; zero when the partition is done. The lock may be dropped between two calls: every
+    /// record that exists throughout is seen exactly once.
+    public int NextLeaf(int partition, ref IndexCursor cursor, Span<EntryHandle> into)
+    {
+        Invariant.Holds(into.Length >= LeafCapacity);
+        ref var state = ref StateOf(partition);
+        var tree = new DigestTree(_memory, ref state, partition);
+        var walk = new LeafWalk(_memory, state.Stretch, partition);
+        var count = 0;
+        while (count == 0 && !cursor.IsAtEnd)
+        {
+            var branch = tree.LeafOf(cursor.From, out var depth);
+            count = branch.IsNone ? 0 : walk.InOrder(_memory.LeafAt(branch), cursor.From, into);
+            cursor.IsAtEnd = !cursor.From.TryNextRegion(depth, out cursor.From);
+        }
+
+        return count;
+    }
+
+    /// The expired records of the next leaf that has any, in no order. Leaves in which nothing expired cost a look at one
+    /// cache line. The partition is done when the cursor is at its end: zero alone only says that a fair piece of it is.
+    public int NextExpired(int partition, ref IndexCursor cursor, uint now, Span<EntryHandle> into)
+    {
+        Invariant.Holds(into.Length >= LeafCapacity);
+        ref var state = ref StateOf(partition);
+        var tree = new DigestTree(_memory, ref state, partition);
+        var walk = new LeafWalk(_memory, state.Stretch, partition);
+        var count = 0;
+        for (var seen = 0; count == 0 && seen < SkippedLeavesMax && !cursor.IsAtEnd; seen++)
+        {
+            var branch = tree.LeafOf(cursor.From, out var depth);
+            count = branch.IsNone ? 0 : walk.Expired(_memory.LeafAt(branch), now, into);
+            cursor.IsAtEnd = !cursor.From.TryNextRegion(depth, out cursor.From);
+        }
+
+        return count;
+    }
+
+    /// No lock may be held, and nobody may come any more.
+    public void Dispose()
+    {
+        _memory.Dispose();
+        _partitions.Dispose();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private ref PartitionState StateOf(int partition) => ref _partitions.At<PartitionState>((long)partition * PartitionState.Size);
+
+    // Reads the tree while others may change it, so that each branch may be anything: it is only followed where reading is
+    // harmless, and what is found serves as a hint.
+    private Branch GuessLeaf(in Digest digest)
+    {
+        ref var state = ref StateOf(digest.Partition);
+        var key = new OrderKey(digest, state.Stretch);
+        var branch = state.Root;
+        for (var depth = 0; branch.IsNode && depth < OrderKey.Bits && _memory.Exists(branch); depth += OrderKey.StepBits)
+        {
+            branch = _memory.NodeAt(branch)[key.Step(depth)];
+        }
+
+        return branch.IsLeaf && _memory.Exists(branch) ? branch : Branch.None;
+    }
+}

@@ -1,0 +1,62 @@
+using Aerie.Foundation;
+
+namespace Aerie.Storage;
+
+/// A block whose images are to be moved, one after the other, by one thread. It yields dead images as well: only the
+/// index knows. The mover takes the record's lock, checks that the index still points at the location, appends a copy,
+/// points the index there and releases the location. Releases by others may go on meanwhile; the block's bytes stay
+/// until the victim is disposed, which frees the block when nothing in it is used any more, or queues it again.
+public sealed class DefragVictim : IDisposable
+{
+    private readonly BlockSpace _space;
+    private readonly IBlockBacking _backing;
+    private readonly int _units;
+    private int _next;
+    private bool _disposed;
+
+    internal DefragVictim(BlockSpace space, IBlockBacking backing, int block)
+    {
+        _space = space;
+        _backing = backing;
+        _units = space.LengthOf(block);
+        Block = block;
+    }
+
+    public int Block { get; }
+
+    /// False at the end of the block.
+    public bool TryNext(out ReadOnlySpan<byte> image, out RecordLocation location)
+    {
+        Invariant.Holds(!_disposed);
+        while (_next < _units && _backing.TryResident(Block, _next * StorageUnit.Length, StorageUnit.Length, out var start))
+        {
+            var units = RecordImage.UnitsAt(start);
+            if (units == 0 || units > _units - _next)
+            {
+                _space.MarkBroken(Block);
+                _next = _units;
+                break;
+            }
+
+            location = RecordLocation.Of(Block, _next, units);
+            _next += units;
+            if (!RecordImage.IsHole(start))
+            {
+                return _backing.TryResident(Block, location.Offset, location.Length, out image);
+            }
+        }
+
+        image = default;
+        location = RecordLocation.None;
+        return false;
+    }
+
+    public void Dispose()
+    {
+        if (!_disposed)
+        {
+            _disposed = true;
+            _space.DropHold(Block);
+        }
+    }
+}

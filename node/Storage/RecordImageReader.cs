@@ -1,0 +1,124 @@
+using System.Buffers.Binary;
+using Aerie.DataModel.Bins;
+using Aerie.Foundation;
+
+namespace Aerie.Storage;
+
+/// Reads an image where it lies. TryOpen checks what the properties rely on, so that no property can fail; bins are
+/// checked while they are walked, and Verify checks everything at once.
+public readonly ref struct RecordImageReader
+{
+    private const RecordFlags Known = RecordFlags.HasVoidTime | RecordFlags.HasSet | RecordFlags.HasKey | RecordFlags.Tombstone;
+
+    private readonly ReadOnlySpan<byte> _image;
+    private readonly int _keyOffset;
+    private readonly int _keyLength;
+    private readonly int _binsOffset;
+
+    private RecordImageReader(ReadOnlySpan<byte> image, RecordFlags flags, int keyOffset, int keyLength, int binsOffset, int binCount)
+    {
+        _image = image;
+        Flags = flags;
+        _keyOffset = keyOffset;
+        _keyLength = keyLength;
+        _binsOffset = binsOffset;
+        BinCount = binCount;
+    }
+
+    public RecordFlags Flags { get; }
+
+    public int BinCount { get; }
+
+    public int Units => _image.Length / StorageUnit.Length;
+
+    public Digest Digest => new(_image.Slice(RecordImage.DigestOffset, Digest.Length));
+
+    public ulong LastUpdateTime =>
+        BinaryPrimitives.ReadUInt32LittleEndian(_image[RecordImage.LastUpdateTimeOffset..])
+        | ((ulong)_image[RecordImage.LastUpdateTimeOffset + sizeof(uint)] << 32);
+
+    public ushort Generation => BinaryPrimitives.ReadUInt16LittleEndian(_image[RecordImage.GenerationOffset..]);
+
+    public uint VoidTime => (Flags & RecordFlags.HasVoidTime) == 0
+        ? CitrusTime.NeverExpires
+        : BinaryPrimitives.ReadUInt32LittleEndian(_image[RecordImage.OptionalOffset..]);
+
+    /// 0 is the null set.
+    public ushort SetId => (Flags & RecordFlags.HasSet) == 0
+        ? (ushort)0
+        : BinaryPrimitives.ReadUInt16LittleEndian(_image[SetOffset(Flags)..]);
+
+    public bool IsTombstone => (Flags & RecordFlags.Tombstone) != 0;
+
+    public bool HasKey => (Flags & RecordFlags.HasKey) != 0;
+
+    /// Particle type of the user key, 0 without one.
+    public byte KeyType => HasKey ? _image[KeyStart(Flags)] : (byte)0;
+
+    public ReadOnlySpan<byte> Key => _image.Slice(_keyOffset, _keyLength);
+
+    public BinEnumerator Bins => new(_image, _binsOffset, BinCount);
+
+    /// The span must be exactly the image, as the location of the record says. False for anything whose header does not fit.
+    public static bool TryOpen(ReadOnlySpan<byte> image, out RecordImageReader reader)
+    {
+        reader = default;
+        if (image.Length < RecordImage.OptionalOffset || RecordImage.UnitsAt(image) != image.Length / StorageUnit.Length
+            || image.Length % StorageUnit.Length != 0)
+        {
+            return false;
+        }
+
+        var flags = (RecordFlags)(RecordImage.SizeAndFlags(image) >> RecordImage.FlagsShift);
+        if ((flags & ~Known) != 0)
+        {
+            return false;
+        }
+
+        // The shortest image is three units: set id and void-time lie inside it.
+        var at = KeyStart(flags);
+        var keyLength = 0;
+        if ((flags & RecordFlags.HasKey) != 0)
+        {
+            at++;
+            if (!Varint.TryRead(image, ref at, out keyLength) || keyLength > image.Length - at)
+            {
+                return false;
+            }
+        }
+
+        var keyOffset = at;
+        at += keyLength;
+        if (!Varint.TryRead(image, ref at, out var binCount))
+        {
+            return false;
+        }
+
+        reader = new RecordImageReader(image, flags, keyOffset, keyLength, at, binCount);
+        return true;
+    }
+
+    /// Whether these are the bytes that a writer finished: checksum, every bin inside the image, zeros behind the last.
+    public bool Verify()
+    {
+        var checksum = BinaryPrimitives.ReadUInt32LittleEndian(_image[RecordImage.ChecksumOffset..]);
+        if (checksum != Crc32C.Of(_image[RecordImage.SizeAndFlagsOffset..]))
+        {
+            return false;
+        }
+
+        var bins = Bins;
+        while (bins.MoveNext())
+        {
+        }
+
+        return bins.IsComplete
+            && StorageUnit.Padded(bins.Offset) == _image.Length
+            && !_image[bins.Offset..].ContainsAnyExcept((byte)0);
+    }
+
+    private static int SetOffset(RecordFlags flags) =>
+        RecordImage.OptionalOffset + ((flags & RecordFlags.HasVoidTime) != 0 ? sizeof(uint) : 0);
+
+    private static int KeyStart(RecordFlags flags) => SetOffset(flags) + ((flags & RecordFlags.HasSet) != 0 ? sizeof(ushort) : 0);
+}

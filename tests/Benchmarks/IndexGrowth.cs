@@ -1,0 +1,25 @@
+using Aerie.Foundation;
+using Aerie.Index;
+
+namespace Aerie.Benchmarks;
+
+/// Bytes per record at every size on the way, in steps of a tenth: the worst size counts, not a lucky one.
+internal static class IndexGrowth
+{
+    public static void Run(int records)
+    {
+        using var index = new PrimaryIndex(new PrimaryIndexOptions());
+        var next = 10_000.0;
+        for (var number = 0; number < records; number++)
+        {
+            var digest = DigestSource.At((ulong)number);
+            using var partition = index.Enter(digest.Partition);
+            Invariant.Holds(index.TryInsert(digest, out _));
+            if (number + 1 >= next)
+            {
+                Console.WriteLine($"{number + 1,12} records {(double)index.UsedBytes / (number + 1),8:F2} B used {(double)index.LiveBytes / (number + 1),8:F2} B live");
+                next *= 1.1;
+            }
+        }
+    }
+}

@@ -1,0 +1,17 @@
+using System.Globalization;
+using Aerie.Benchmarks;
+
+var benchmark = args.Length > 0 ? args[0] : "";
+var records = args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 10_000_000;
+switch (benchmark)
+{
+    case "index":
+        IndexBenchmark.Run(records);
+        return 0;
+    case "index-growth":
+        IndexGrowth.Run(records);
+        return 0;
+    default:
+        Console.Error.WriteLine("usage: Aerie.Benchmarks index|index-growth [records]");
+        return 2;
+}
