@@ -9,7 +9,7 @@ namespace Aerie.Index;
 /// So the tree is as deep as the keys are alike: two or three nodes for digests, at most 56 for keys chosen to do harm.
 ///
 /// Each change touches one leaf, its neighbour and one node: no pause grows with the number of records. Removing never
-/// needs memory. The caller holds the partition's lock.
+/// needs memory: leaves grow wider but never narrower, they merge instead. The caller holds the partition's lock.
 internal readonly ref struct DigestTree
 {
     /// Two leaves become one when they hold no more together. Far enough below the capacity that a merged leaf does not
@@ -37,7 +37,13 @@ internal readonly ref struct DigestTree
             branch = _memory.NodeAt(branch)[key.Step(depth)];
         }
 
-        return branch.IsNone ? 0 : FindIn(_memory.LeafAt(branch), digest, out _);
+        if (branch.IsNone)
+        {
+            return 0;
+        }
+
+        _memory.PrefetchLeaf(branch); // tags and handles at once instead of one after the other
+        return FindIn(_memory.LeafAt(branch), digest, out _);
     }
 
     /// False when memory is used up; nothing has changed then as far as anybody can see.
