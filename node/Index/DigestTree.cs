@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using Aerie.Foundation;
 
@@ -99,7 +100,7 @@ internal readonly ref struct DigestTree
     {
         for (var matches = leaf.Matching(Leaf.TagOf(digest)); matches != 0; matches &= matches - 1)
         {
-            slot = System.Numerics.BitOperations.TrailingZeroCount(matches);
+            slot = BitOperations.TrailingZeroCount(matches);
             var handle = leaf.Handle(slot);
             if (_memory.EntryAt(handle).Is(digest))
             {
@@ -171,7 +172,7 @@ internal readonly ref struct DigestTree
         }
 
         var upper = SlotsWithBitSet(leaf, depth);
-        var upperCount = System.Numerics.BitOperations.PopCount(upper);
+        var upperCount = BitOperations.PopCount(upper);
         if (upperCount == 0 || upperCount == leaf.Count)
         {
             leaf.Depth = depth + 1;
@@ -186,7 +187,7 @@ internal readonly ref struct DigestTree
     private bool TryDeal(Place place, Leaf leaf, bool keyIsUpper, ulong upper)
     {
         var depth = leaf.Depth + 1;
-        var upperCount = System.Numerics.BitOperations.PopCount(upper);
+        var upperCount = BitOperations.PopCount(upper);
         if (!_memory.TryTakeLeaf(_partition, upperCount + 1, depth, out var high))
         {
             return false;
