@@ -93,6 +93,8 @@ public sealed unsafe class EpollEngine : IIoEngine
 
     public ConnectionId Attach(IoHandOver handOver) => _connections.Add((int)handOver.Value);
 
+    public ConnectionId Connect(string host, int port) => _connections.Add(Sockets.Connect(host, port));
+
     public void ReceiveMoreInto(ConnectionId connection, BufferId buffer, int filled) =>
         _connections.ReceiveMoreInto(connection, buffer, filled);
 
