@@ -22,7 +22,7 @@ public class RequestBytesTests
     public void Get_of_all_bins()
     {
         Requests.Read(_writer, Policy.Default, _key, []);
-        AssertWritten("020300000000003e" + "16" + "03000000" + "00" + "00" + "00000000" + "00000000" + "000003e8" + "0003" + "0000" + Address);
+        AssertWritten("020300000000003e" + "16" + "03000000" + "00" + "00000000" + "00000000" + "000003e8" + "0003" + "0000" + Address);
     }
 
     [Fact]
@@ -30,7 +30,7 @@ public class RequestBytesTests
     {
         Requests.Read(_writer, Policy.Default, _key, ["a"]);
         AssertWritten(
-            "0203000000000047" + "16" + "01000000" + "00" + "00" + "00000000" + "00000000" + "000003e8" + "0003" + "0001"
+            "0203000000000047" + "16" + "01000000" + "00" + "00000000" + "00000000" + "000003e8" + "0003" + "0001"
             + Address + "00000005" + "01" + "00" + "00" + "01" + "61");
     }
 
@@ -39,7 +39,7 @@ public class RequestBytesTests
     {
         Requests.Write(_writer, WritePolicy.Default, _key, OperationKind.Write, [new Bin("a", 1L)]);
         AssertWritten(
-            "020300000000004f" + "16" + "00010000" + "00" + "00" + "00000000" + "00000000" + "000003e8" + "0003" + "0001"
+            "020300000000004f" + "16" + "00010000" + "00" + "00000000" + "00000000" + "000003e8" + "0003" + "0001"
             + Address + "0000000d" + "02" + "01" + "00" + "01" + "61" + "0000000000000001");
     }
 
@@ -58,7 +58,7 @@ public class RequestBytesTests
         };
         Requests.Write(_writer, policy, KeyOf(DigestA, "k"), OperationKind.Append, [new Bin("a", "x")]);
         AssertWritten(
-            "020300000000004f" + "16" + "00152200" + "00" + "00" + "00000007" + "ffffffff" + "000003e8" + "0004" + "0001"
+            "020300000000004f" + "16" + "00152200" + "00" + "00000007" + "ffffffff" + "000003e8" + "0004" + "0001"
             + Address + "00000003" + "02" + "03" + "6b" + "00000006" + "09" + "03" + "00" + "01" + "61" + "78");
     }
 
@@ -66,7 +66,7 @@ public class RequestBytesTests
     public void Delete_is_a_write_with_the_delete_bit()
     {
         Requests.Delete(_writer, WritePolicy.Default, _key);
-        AssertWritten("020300000000003e" + "16" + "00030000" + "00" + "00" + "00000000" + "00000000" + "000003e8" + "0003" + "0000" + Address);
+        AssertWritten("020300000000003e" + "16" + "00030000" + "00" + "00000000" + "00000000" + "000003e8" + "0003" + "0000" + Address);
     }
 
     [Fact]
@@ -84,7 +84,7 @@ public class RequestBytesTests
     {
         Requests.Batch(_writer, BatchPolicy.Default, [new BatchEntry(KeyOf(DigestA)), new BatchEntry(KeyOf(DigestB))], [0, 1]);
         AssertWritten(
-            "020300000000006c" + "16" + "08000000" + "00" + "00" + "00000000" + "00000000" + "000003e8" + "0001" + "0000"
+            "020300000000006c" + "16" + "08000000" + "00" + "00000000" + "00000000" + "000003e8" + "0001" + "0000"
             + "00000052" + "29" + "00000002" + "05"
             + "00000000" + DigestA + "0a" + "030000" + "00000000" + "0002" + "0000" + NamespaceField + SetField
             + "00000001" + DigestB + "01");
@@ -96,7 +96,7 @@ public class RequestBytesTests
         var write = new BatchEntry(KeyOf(DigestA), Operation.Put("a", 1L)) { Policy = new WritePolicy { Ttl = 60 } };
         Requests.Batch(_writer, new BatchPolicy { AllowInline = false, RespondAllKeys = false }, [write], [0]);
         AssertWritten(
-            "0203000000000066" + "16" + "08000000" + "00" + "00" + "00000000" + "00000000" + "000003e8" + "0001" + "0000"
+            "0203000000000066" + "16" + "08000000" + "00" + "00000000" + "00000000" + "000003e8" + "0001" + "0000"
             + "0000004c" + "29" + "00000001" + "00"
             + "00000000" + DigestA + "0e" + "008100" + "0000" + "0000003c" + "0002" + "0001" + NamespaceField + SetField
             + "0000000d" + "02" + "01" + "00" + "01" + "61" + "0000000000000001");
@@ -108,7 +108,7 @@ public class RequestBytesTests
         var request = new QueryRequest(new Statement("test", "s"), [1, 4095], [], 10, 7);
         Requests.Query(_writer, QueryPolicy.Default, request);
         AssertWritten(
-            "0203000000000051" + "16" + "01000400" + "00" + "00" + "00000000" + "00000000" + "00000000" + "0006" + "0000"
+            "0203000000000051" + "16" + "01000400" + "00" + "00000000" + "00000000" + "00000000" + "0006" + "0000"
             + NamespaceField + SetField + "00000005" + "0b" + "0100ff0f" + "00000009" + "0d" + "000000000000000a"
             + "00000005" + "09" + "00007530" + "00000009" + "07" + "0000000000000007");
     }
@@ -119,7 +119,7 @@ public class RequestBytesTests
         var request = new QueryRequest(new Statement("test", string.Empty, "a"), [], [DigestOf(DigestA)], 0, 7);
         Requests.Query(_writer, new QueryPolicy { IncludeBinData = false, RecordsPerSecond = 5 }, request);
         AssertWritten(
-            "0203000000000061" + "16" + "21000400" + "00" + "00" + "00000000" + "00000000" + "00000000" + "0005" + "0001"
+            "0203000000000060" + "16" + "21000400" + "00" + "00000000" + "00000000" + "00000000" + "0005" + "0001"
             + NamespaceField + "00000015" + "0c" + DigestA + "00000005" + "0a" + "00000005"
             + "00000005" + "09" + "00007530" + "00000009" + "07" + "0000000000000007" + "00000005" + "01" + "00" + "00" + "01" + "61");
     }
