@@ -46,9 +46,11 @@ public sealed class AerieClient : IDisposable
 
     public void Put(WritePolicy policy, Key key, params ReadOnlySpan<Bin> bins) => Write(policy, key, OperationKind.Write, bins);
 
-    public void Append(Key key, Bin bin, WritePolicy? policy = null) => Write(policy ?? WritePolicy.Default, key, OperationKind.Append, [bin]);
+    public void Append(Key key, Bin bin, WritePolicy? policy = null) =>
+        Write(policy ?? WritePolicy.Default, key, OperationKind.Append, [bin]);
 
-    public void Prepend(Key key, Bin bin, WritePolicy? policy = null) => Write(policy ?? WritePolicy.Default, key, OperationKind.Prepend, [bin]);
+    public void Prepend(Key key, Bin bin, WritePolicy? policy = null) =>
+        Write(policy ?? WritePolicy.Default, key, OperationKind.Prepend, [bin]);
 
     public void Add(Key key, Bin bin, WritePolicy? policy = null) => Write(policy ?? WritePolicy.Default, key, OperationKind.Add, [bin]);
 

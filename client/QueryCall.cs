@@ -10,7 +10,12 @@ namespace Aerie.Client;
 internal static class QueryCall
 {
     public static void Execute(
-        NodeCluster cluster, QueryPolicy policy, Statement statement, QueryProgress progress, Func<FoundRecord, bool> found, MessageWriter writer)
+        NodeCluster cluster,
+        QueryPolicy policy,
+        Statement statement,
+        QueryProgress progress,
+        Func<FoundRecord, bool> found,
+        MessageWriter writer)
     {
         var deadline = new Deadline(policy);
         var left = policy.MaxRecords > 0 ? policy.MaxRecords : long.MaxValue;

@@ -75,11 +75,14 @@ public readonly struct Value : IEquatable<Value>
     public bool Equals(Value other) =>
         Type == other.Type
         && _bits == other._bits
-        && (_object is byte[] bytes ? other._object is byte[] others && bytes.AsSpan().SequenceEqual(others) : Equals(_object, other._object));
+        && (_object is byte[] bytes
+            ? other._object is byte[] others && bytes.AsSpan().SequenceEqual(others)
+            : Equals(_object, other._object));
 
     public override bool Equals(object? obj) => obj is Value other && Equals(other);
 
-    public override int GetHashCode() => HashCode.Combine(Type, _bits, _object is byte[] bytes ? bytes.Length : _object?.GetHashCode() ?? 0);
+    public override int GetHashCode() =>
+        HashCode.Combine(Type, _bits, _object is byte[] bytes ? bytes.Length : _object?.GetHashCode() ?? 0);
 
     public override string ToString() => Type switch
     {

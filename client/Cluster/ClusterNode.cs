@@ -32,7 +32,8 @@ public sealed class ClusterNode : IDisposable
     internal int FailedTends { get; set; }
 
     /// Asks one set of info commands on a connection of its own; answers by command, in order.
-    public static IReadOnlyList<KeyValuePair<string, string>> Ask(HostAddress address, TimeSpan timeout, params ReadOnlySpan<string> commands)
+    public static IReadOnlyList<KeyValuePair<string, string>> Ask(
+        HostAddress address, TimeSpan timeout, params ReadOnlySpan<string> commands)
     {
         using var connection = NodeConnection.Open(address, timeout);
         return Ask(connection, timeout, commands);

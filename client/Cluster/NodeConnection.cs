@@ -34,7 +34,8 @@ public sealed class NodeConnection : IDisposable
         catch (OperationCanceledException cause)
         {
             socket.Dispose();
-            throw new AerieException(FailureKind.Timeout, $"{address} did not accept a connection within {timeout.TotalMilliseconds} ms", cause);
+            var waited = $"{timeout.TotalMilliseconds} ms";
+            throw new AerieException(FailureKind.Timeout, $"{address} did not accept a connection within {waited}", cause);
         }
         catch (SocketException cause)
         {

@@ -57,7 +57,8 @@ internal sealed class PartitionMap
         var items = part[(colon + 1)..].Split(',');
         if (colon <= 0 || items.Length < 2 || !int.TryParse(items[1], out var count) || count != items.Length - 2)
         {
-            throw new AerieException(FailureKind.Malformed, $"{node.Address} describes its partitions as \"{part[..Math.Min(part.Length, 60)]}\"");
+            var shown = part[..Math.Min(part.Length, 60)];
+            throw new AerieException(FailureKind.Malformed, $"{node.Address} describes its partitions as \"{shown}\"");
         }
 
         var name = part[..colon];

@@ -19,7 +19,8 @@ public static class BenchCommand
     private static readonly Option<int> Connections = New("--connections", Defaults.Connections, "connections over all threads");
     private static readonly Option<double> Duration = New("--duration", 10.0, "seconds; an insert ends with the last key");
     private static readonly Option<double> Warmup = New("--warmup", 0.0, "seconds before measuring starts");
-    private static readonly Option<double> Rate = New("--rate", 0.0, "requests per second, latency from the time each was due; 0: closed loop");
+    private static readonly Option<double> Rate = New(
+        "--rate", 0.0, "requests per second, measured from when each was due; 0: closed loop");
     private static readonly Option<int> Threads = New("--threads", Defaults.Threads, "threads of the generator");
     private static readonly Option<int> BatchSize = New("--batch-size", Defaults.BatchSize, "keys per batch");
     private static readonly Option<int> Pipeline = New("--pipeline", Defaults.Pipeline, "requests in flight per connection");

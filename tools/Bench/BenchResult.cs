@@ -39,7 +39,8 @@ public sealed record BenchResult
 
     public static string CodeName(int code) => Enum.IsDefined((ResultCode)code) ? $"{code} ({(ResultCode)code})" : $"{code}";
 
-    internal static BenchResult Of(LoadPlan plan, IReadOnlyList<LoadLoop> loops, LatencyHistogram latencies, double seconds, ServerCpu? used)
+    internal static BenchResult Of(
+        LoadPlan plan, IReadOnlyList<LoadLoop> loops, LatencyHistogram latencies, double seconds, ServerCpu? used)
     {
         var errors = ErrorsOf(loops);
         var operations = loops.Sum(loop => loop.Operations);

@@ -14,14 +14,18 @@ public static class InfoCommand
 
     public static Command Create()
     {
-        var host = new Option<string>("--host", "-h") { DefaultValueFactory = _ => "127.0.0.1:3000", Description = "node to ask, host:port" };
+        var host = new Option<string>("--host", "-h")
+        {
+            DefaultValueFactory = _ => "127.0.0.1:3000",
+            Description = "node to ask, host:port",
+        };
         var commands = new Option<string[]>("--value", "-v") { Description = "info command; may be given several times" };
         var json = new Option<bool>("--json") { Description = "print one JSON object: command → answer" };
         var lines = new Option<bool>("--lines", "-l") { Description = "one item of an answer per line, instead of ;" };
         var timeout = new Option<int>("--timeout") { DefaultValueFactory = _ => 1000, Description = "milliseconds to wait for the node" };
         var command = new Command("info", "Ask a node info commands") { host, commands, json, lines, timeout };
 
-        // The short form of --host is the one that users of asinfo know; help keeps its long form here.
+        // -h is the host for users of asinfo, so help keeps only its long form here.
         command.Options.Add(new System.CommandLine.Help.HelpOption("--help"));
         command.SetAction(parsed =>
         {

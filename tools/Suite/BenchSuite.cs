@@ -80,7 +80,8 @@ internal sealed class BenchSuite(SuiteOptions options, TextWriter progress) : ID
             nodes.Add(result);
             allocated.Add((Allocated() - before) / AllOperations(result));
             progress.WriteLine(
-                $"{work} {round}/{options.Rounds}: floor {floors[^1].Server!.CpuMicroseconds:F2} µs, node {result.Server!.CpuMicroseconds:F2} µs,"
+                $"{work} {round}/{options.Rounds}: floor {floors[^1].Server!.CpuMicroseconds:F2} µs,"
+                + $" node {result.Server!.CpuMicroseconds:F2} µs,"
                 + $" {result.OperationsPerSecond:N0} ops/s, {result.Errors} errors {result.FirstError}");
         }
 

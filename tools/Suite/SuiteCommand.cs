@@ -17,7 +17,10 @@ public static class SuiteCommand
         var seconds = New("--duration", defaults.Seconds, "seconds per measurement");
         var rounds = New("--rounds", defaults.Rounds, "measurements of each work on each server; medians are printed");
         var works = New("--works", string.Join(',', defaults.Works), "which works, comma-separated");
-        var command = new Command("suite", "Measure a node against the floor server") { node, floor, folder, port, keys, seconds, rounds, works };
+        var command = new Command("suite", "Measure a node against the floor server")
+        {
+            node, floor, folder, port, keys, seconds, rounds, works,
+        };
         command.SetAction(parsed =>
         {
             var options = new SuiteOptions

@@ -14,10 +14,10 @@ public sealed record SuiteOptions
 
     public int Keys { get; init; } = 1_000_000;
 
-    public double Seconds { get; init; } = 3;
+    public double Seconds { get; init; } = 2;
 
     /// Odd, so that the median is a measurement that took place.
-    public int Rounds { get; init; } = 3;
+    public int Rounds { get; init; } = 5;
 
     public IReadOnlyList<string> Works { get; init; } = AllWorks;
 

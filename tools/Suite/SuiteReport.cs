@@ -45,7 +45,8 @@ public sealed record SuiteRow
 }
 
 /// What `make bench` leaves behind.
-public sealed record SuiteReport(IReadOnlyList<SuiteRow> Rows, double ProcessBytesPerRecord, double? IndexBytesPerRecord, double? DataBytesPerRecord)
+public sealed record SuiteReport(
+    IReadOnlyList<SuiteRow> Rows, double ProcessBytesPerRecord, double? IndexBytesPerRecord, double? DataBytesPerRecord)
 {
     public string Table()
     {
@@ -55,7 +56,8 @@ public sealed record SuiteReport(IReadOnlyList<SuiteRow> Rows, double ProcessByt
         foreach (var row in Rows)
         {
             text.AppendLine(CultureInfo.InvariantCulture,
-                $"{row.Work,-7} {row.NodeCpuUs,6:F2} {row.NodeUserUs,6:F2} {row.NodeSystemUs,6:F2} | {row.FloorCpuUs,5:F2} {row.FloorUserUs,6:F2} |"
+                $"{row.Work,-7} {row.NodeCpuUs,6:F2} {row.NodeUserUs,6:F2} {row.NodeSystemUs,6:F2} |"
+                + $" {row.FloorCpuUs,5:F2} {row.FloorUserUs,6:F2} |"
                 + $" {row.Ratio,5:F2} {PerCore(row),10:N0} {row.P50Us,8:F1} {row.P99Us,8:F1} {row.P999Us,8:F1} {row.AllocBytesPerOp,8:F2}");
         }
 

@@ -43,7 +43,12 @@ internal sealed class ScriptedServer : IDisposable
     }
 
     public static byte[] Record(
-        ResultCode result, Info3 info3 = Info3.None, uint generation = 1, int slot = 0, byte[][]? fields = null, byte[][]? operations = null)
+        ResultCode result,
+        Info3 info3 = Info3.None,
+        uint generation = 1,
+        int slot = 0,
+        byte[][]? fields = null,
+        byte[][]? operations = null)
     {
         var header = new byte[WireLimits.MessageHeaderLength];
         header[0] = WireLimits.MessageHeaderLength;

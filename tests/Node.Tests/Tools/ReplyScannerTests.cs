@@ -19,7 +19,8 @@ public class ReplyScannerTests
         [
             .. ScriptedServer.Message(record, record),
             .. ScriptedServer.Message(),
-            .. ScriptedServer.Message(record, ScriptedServer.Record(ResultCode.NotFound), ScriptedServer.Record(ResultCode.Ok, Info3.PartitionDone)),
+            .. ScriptedServer.Message(
+                record, ScriptedServer.Record(ResultCode.NotFound), ScriptedServer.Record(ResultCode.Ok, Info3.PartitionDone)),
             .. ScriptedServer.Message(ScriptedServer.Record(ResultCode.Ok, Info3.Last)),
         ];
         for (var step = 1; step <= stream.Length; step++)
