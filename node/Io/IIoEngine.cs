@@ -35,10 +35,6 @@ public interface IIoEngine : IDisposable
     /// Takes a detached connection over; it receives from now on.
     ConnectionId Attach(IoHandOver handOver);
 
-    /// Opens a connection to a listener and waits until it stands, so only for the start of a load generator and the
-    /// like, never while others are served. Throws IoException with one clear line when that is not possible.
-    ConnectionId Connect(string host, int port);
-
     /// Hands a partly filled buffer back: the next bytes are received behind its first `filled` ones, and the next
     /// Received completion reports the whole.
     void ReceiveMoreInto(ConnectionId connection, BufferId buffer, int filled);

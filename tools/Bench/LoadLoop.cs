@@ -19,7 +19,7 @@ internal sealed class LoadLoop : IDisposable
     private const long DrainTime = 2_000 * Millisecond;
 
     private readonly LoadPlan _plan;
-    private readonly IIoEngine _engine;
+    private readonly EpollEngine _engine;
     private readonly RequestSource _requests;
     private readonly LoadConnection[] _connections;
     private readonly Dictionary<ConnectionId, LoadConnection> _byId = [];
@@ -29,7 +29,7 @@ internal sealed class LoadLoop : IDisposable
     private long _nextDue;
     private long _nextReconnect;
 
-    public LoadLoop(LoadPlan plan, int thread, IIoEngine engine)
+    public LoadLoop(LoadPlan plan, int thread, EpollEngine engine)
     {
         _plan = plan;
         _engine = engine;
