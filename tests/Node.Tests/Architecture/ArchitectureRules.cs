@@ -36,10 +36,10 @@ internal static partial class ArchitectureRules
         ["Security"] = ["Config", "Metrics"],
         ["Records"] = ["Config", "Metrics"],
         ["Transactions"] = ["Records", "Metrics"],
-        ["Batch"] = ["Transactions", "Metrics"],
+        ["Batch"] = ["Records", "Transactions", "Metrics"],
         ["Query"] = ["Records", "Transactions", "Metrics"],
         ["Info"] = ["Config", "Metrics", "Security", "Records", "Query"],
-        ["Service"] = ["Config", "Metrics", "Security", "Transactions", "Batch", "Query", "Info"],
+        ["Service"] = ["Config", "Metrics", "Security", "Records", "Transactions", "Batch", "Query", "Info"],
     };
 
     /// Native memory and system calls live here and nowhere else.
