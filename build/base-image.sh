@@ -32,7 +32,9 @@ copy_runtime shared/Microsoft.NETCore.App
 copy_runtime shared/Microsoft.AspNetCore.App
 
 # Libraries: everything that the runtime links to, and what it opens by name (TLS, name lookup).
-linked() { find "$base/usr/share/dotnet" -name '*.so' -o -name dotnet | xargs ldd 2>/dev/null | sed -n 's/.*=> \(\/[^ ]*\).*/\1/p' | sort -u; }
+linked() {
+    find "$base/usr/share/dotnet" -name '*.so' -o -name dotnet | xargs ldd 2>/dev/null | sed -n 's/.*=> \(\/[^ ]*\).*/\1/p' | sort -u
+}
 opened() { ldconfig -p | sed -n 's/.*=> //p' | grep -E '/(libssl\.so\.3|libcrypto\.so\.3|libnss_(dns|files)\.so\.2|libresolv\.so\.2)$'; }
 for file in $(linked) $(opened); do
     case "$file" in *liblttng*|*/dotnet/*) continue ;; esac # tracing for developers; the runtime's own are there
