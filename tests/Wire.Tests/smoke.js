@@ -71,7 +71,7 @@ const steps = {
     await client.append(key('modify'), { s: 'c' })
     await client.prepend(key('modify'), { s: 'a' })
     await client.incr(key('modify'), { i: 2 })
-    await client.touch(key('modify'), 1000)
+    await client.operate(key('modify'), [op.touch(1000)])
     const record = await client.get(key('modify'))
     assert.deepEqual(record.bins, { s: 'abc', i: 42 })
     assert.ok(record.ttl > 990 && record.ttl <= 1000, `ttl ${record.ttl}`)
