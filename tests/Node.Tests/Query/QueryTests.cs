@@ -167,7 +167,7 @@ public sealed class QueryTests : IDisposable
 
             writer.ReadAll();
             received.AddRange(_client.ReadAll());
-            return _node.Node.Shared.Queries.Snapshot() is [{ IsActive: false }];
+            return _node.Node.Shared.Queries.Registry.Snapshot() is [{ IsActive: false }];
         });
         received.AddRange(_client.ReadAll());
         var times = WireReply.ReadAll([.. received]).SkipLast(1).GroupBy(DigestOf).ToDictionary(group => group.Key, group => group.Count());
@@ -230,19 +230,19 @@ public sealed class QueryTests : IDisposable
         _client.Send(new WireQuery().Id(77).RecordsPerSecond(1000).SocketTimeout(5000).Flags(NoPartitionDone).Bytes());
         _node.Turn();
         _node.Turn();
-        var status = Assert.Single(_node.Node.Shared.Queries.Snapshot());
+        var status = Assert.Single(_node.Node.Shared.Queries.Registry.Snapshot());
         Assert.Equal((77ul, "test", "s", 1000u, 5000u), (status.Id, status.Namespace, status.Set, status.RecordsPerSecond, status.SocketTimeout));
         Assert.StartsWith("simulated:", status.From, StringComparison.Ordinal);
         Assert.Equal("active(ok)", status.StatusText);
-        Assert.False(_node.Node.Shared.Queries.Abort(78));
-        Assert.True(_node.Node.Shared.Queries.Abort(77));
+        Assert.False(_node.Node.Shared.Queries.Registry.Abort(78));
+        Assert.True(_node.Node.Shared.Queries.Registry.Abort(77));
         _node.Clock.Advance(TimeSpan.FromMilliseconds(20));
         _node.Settle();
         Assert.Equal(ResultCode.QueryUserAbort, WireReply.ReadAll(_client.ReadAll())[^1].Result);
         Assert.Equal("done(user-aborted)", status.StatusText);
         Assert.Equal(20_000_000, status.RunTime(_node.Clock.MonotonicNanoseconds));
         Assert.Equal(1, Count(NamespaceCounter.PiQueryLongBasicAbort));
-        Assert.False(_node.Node.Shared.Queries.Abort(77));
+        Assert.False(_node.Node.Shared.Queries.Registry.Abort(77));
     }
 
     [Fact]
@@ -250,7 +250,7 @@ public sealed class QueryTests : IDisposable
     {
         Load(3000);
         Assert.Equal(3001, Run(new WireQuery().Flags(Info1.ShortQuery)).Count);
-        Assert.Empty(_node.Node.Shared.Queries.Snapshot());
+        Assert.Empty(_node.Node.Shared.Queries.Registry.Snapshot());
         Assert.Equal(1, Count(NamespaceCounter.PiQueryShortBasicComplete));
         _client.Send(new WireQuery().Flags(Info1.ShortQuery).Bytes());
         _node.Turn();
@@ -278,7 +278,7 @@ public sealed class QueryTests : IDisposable
             _node.Settle();
         }
 
-        var done = _node.Node.Shared.Queries.Snapshot();
+        var done = _node.Node.Shared.Queries.Registry.Snapshot();
         Assert.NotEmpty(done);
         Assert.All(done, status => Assert.Equal(QueryOutcome.ResponseError, status.Outcome));
     }
@@ -311,7 +311,7 @@ public sealed class QueryTests : IDisposable
         }
 
         Assert.True(slow.IsClosedByServer);
-        Assert.Equal(QueryOutcome.ResponseTimeout, Assert.Single(_node.Node.Shared.Queries.Snapshot()).Outcome);
+        Assert.Equal(QueryOutcome.ResponseTimeout, Assert.Single(_node.Node.Shared.Queries.Registry.Snapshot()).Outcome);
     }
 
     [Fact]
@@ -323,7 +323,7 @@ public sealed class QueryTests : IDisposable
         _client.Send(new WireQuery("rare").Flags(NoPartitionDone).Bytes());
         var singles = 0;
         _node.Turn();
-        while (_node.Node.Shared.Queries.Snapshot() is [{ IsActive: true }])
+        while (_node.Node.Shared.Queries.Registry.Snapshot() is [{ IsActive: true }])
         {
             single.Send(WireRequest.Get("k1").Bytes());
             _node.Turn();
@@ -358,7 +358,7 @@ public sealed class QueryTests : IDisposable
             _client.Send(request);
             for (var turn = 0; turn < 200; turn++)
             {
-                _node.Turn();
+                _node.Node.Loops[0].Turn(0);
             }
 
             Assert.True(_client.Read(into) > 20_000 * 60);
