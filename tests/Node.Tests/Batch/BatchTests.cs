@@ -98,7 +98,8 @@ public sealed class BatchTests : IDisposable
     public void With_respond_all_keys_every_row_is_carried_out()
     {
         Put("there", "1");
-        var replies = Ask(new WireBatch().Put("there", "v", "2", Info2.CreateOnly).Put("x", "v", "3", ns: "nowhere").Put("later", "v", "3"));
+        var replies = Ask(new WireBatch()
+            .Put("there", "v", "2", Info2.CreateOnly).Put("x", "v", "3", ns: "nowhere").Put("later", "v", "3"));
         Assert.Equal(
             [ResultCode.RecordExists, ResultCode.Namespace, ResultCode.Ok, ResultCode.Ok], replies.Select(reply => reply.Result));
     }
