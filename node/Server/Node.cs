@@ -1,5 +1,6 @@
 using Aerie.Foundation;
 using Aerie.Io;
+using Aerie.Server.Batch;
 using Aerie.Server.Config;
 using Aerie.Server.Metrics;
 using Aerie.Server.Query;
@@ -32,8 +33,14 @@ public sealed class Node : IDisposable
             LastUpdateClock = LastUpdateClock,
             Namespaces = Namespaces,
             Counters = Counters,
-            BatchIndexLatency = new LatencyHistogram("batch-index", workers),
-            Queries = new QueryRegistry(() => config.Service.Current.QueryMaxDone),
+            Batches = new BatchShared
+            {
+                Namespaces = Namespaces,
+                Counters = Counters,
+                Latency = new LatencyHistogram("batch-index", workers),
+                RequestsMax = () => config.Service.Current.BatchMaxRequests,
+            },
+            Queries = new QueryShared(Namespaces, Counters, new QueryRegistry(() => config.Service.Current.QueryMaxDone)),
             Events = new ServiceEvents(logs.CreateLogger("service"), clock),
             Info = info(this),
             CurrentOptions = () => config.Service.Current,

@@ -23,7 +23,7 @@ internal readonly record struct DispatchStep(DispatchOutcome Outcome, long Lengt
 
 /// Takes one message at a time from the bytes of a connection and has it carried out. Replies go into the loop's reply
 /// buffer, framed; what takes longer than a turn comes back as a LongReply.
-internal sealed class MessageDispatcher(Worker worker, ReplyBuffer reply, BufferPool buffers, ServiceShared shared)
+internal sealed class MessageDispatcher(Worker worker, ReplyBuffer reply, BufferPool buffers, ServiceShared shared, BatchLoop batches)
 {
     private static readonly DispatchStep Malformed = new(DispatchOutcome.Malformed, 0);
 
@@ -92,13 +92,13 @@ internal sealed class MessageDispatcher(Worker worker, ReplyBuffer reply, Buffer
         var start = reply.Length;
         if ((request.Header.Info1 & Info1.Batch) != 0)
         {
-            return new DispatchStep(DispatchOutcome.Done, 0, BatchCommand.Start(worker, request, reply, shared));
+            return new DispatchStep(DispatchOutcome.Done, 0, BatchCommand.Start(batches, request, reply));
         }
 
         var isRecord = RecordCommands.TryDigest(request.Fields, out var digest);
         if (!isRecord && QueryCommand.Is(request))
         {
-            return new DispatchStep(DispatchOutcome.Done, 0, QueryCommand.Start(worker, request, reply, shared));
+            return new DispatchStep(DispatchOutcome.Done, 0, QueryCommand.Start(worker, request, reply, shared.Queries));
         }
 
         RunRecord(request, isRecord, digest);

@@ -40,8 +40,8 @@ public sealed class ServiceLoop : IDisposable
         _reply = new ReplyBuffer(engine.Buffers);
         Worker = new Worker(number, shared.Clock, shared.LastUpdateClock);
         Worker.BeginTurn();
-        Batches = new BatchLoop(this, shared);
-        _dispatcher = new MessageDispatcher(Worker, _reply, engine.Buffers, shared);
+        Batches = new BatchLoop(new BatchLoopContext(Worker, engine.Buffers, engine.Wake, WakeLongReply), shared.Batches);
+        _dispatcher = new MessageDispatcher(Worker, _reply, engine.Buffers, shared, Batches);
     }
 
     public int Number { get; }
@@ -85,6 +85,7 @@ public sealed class ServiceLoop : IDisposable
             action(this);
         }
 
+        Batches.HandleArrived();
         WakeSleepers();
         StepLongReplies();
         if (_dispatcher.Now >= _nextTick)
