@@ -97,6 +97,24 @@ public struct RecordEntry
         set => Put(RecordFlags.Tombstone, value);
     }
 
+    /// Location and size together, as the storage engine's RecordLocation packs them. 0: nothing was stored yet.
+    public ulong Place
+    {
+        readonly get => _place;
+        set => _place = value;
+    }
+
+    /// Takes over everything but the digest, and the hold, which is the index's business.
+    public void Assign(in RecordEntry state)
+    {
+        Generation = state.Generation;
+        VoidTime = state.VoidTime;
+        LastUpdateTime = state.LastUpdateTime;
+        SetId = state.SetId;
+        IsTombstone = state.IsTombstone;
+        _place = state._place;
+    }
+
     public void SetPlace(ulong location, uint units)
     {
         Invariant.Holds(location <= LocationMax && units <= UnitsMax);

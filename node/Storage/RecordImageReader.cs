@@ -25,6 +25,8 @@ public readonly ref struct RecordImageReader
         BinCount = binCount;
     }
 
+    public ReadOnlySpan<byte> Image => _image;
+
     public RecordFlags Flags { get; }
 
     public int BinCount { get; }

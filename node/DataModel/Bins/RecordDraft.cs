@@ -65,7 +65,7 @@ public sealed class RecordDraft
     }
 
     /// The slot of a live bin, or -1.
-    public int Find(in DraftSources sources, ReadOnlySpan<byte> name)
+    public int Find(scoped in DraftSources sources, scoped ReadOnlySpan<byte> name)
     {
         var slot = FindSlot(sources, name);
         return slot >= 0 && _slots[slot].Type != ParticleType.Null ? slot : -1;
@@ -75,12 +75,12 @@ public sealed class RecordDraft
 
     public ParticleType TypeOf(int slot) => _slots[slot].Type;
 
-    public ReadOnlySpan<byte> NameOf(in DraftSources sources, int slot) => Resolve(sources, _slots[slot].Name);
+    public ReadOnlySpan<byte> NameOf(scoped in DraftSources sources, int slot) => Resolve(sources, _slots[slot].Name);
 
-    public ReadOnlySpan<byte> ValueOf(in DraftSources sources, int slot) => Resolve(sources, _slots[slot].Value);
+    public ReadOnlySpan<byte> ValueOf(scoped in DraftSources sources, int slot) => Resolve(sources, _slots[slot].Value);
 
     /// Sets a bin to a value of the request. Integers shorter than eight bytes are widened.
-    public ResultCode Put(in DraftSources sources, in BinOperand operand)
+    public ResultCode Put(scoped in DraftSources sources, scoped in BinOperand operand)
     {
         if (!ParticleTypes.IsStorable(operand.ParticleType, operand.Value))
         {
@@ -101,7 +101,7 @@ public sealed class RecordDraft
         return ResultCode.Ok;
     }
 
-    public void Remove(in DraftSources sources, ReadOnlySpan<byte> name)
+    public void Remove(scoped in DraftSources sources, scoped ReadOnlySpan<byte> name)
     {
         var slot = Find(sources, name);
         if (slot >= 0)
@@ -122,7 +122,7 @@ public sealed class RecordDraft
     }
 
     /// Integer plus integer wraps, double plus double adds; a bin that is not there starts at the operand.
-    public ResultCode Add(in DraftSources sources, in BinOperand operand)
+    public ResultCode Add(scoped in DraftSources sources, scoped in BinOperand operand)
     {
         if ((ParticleType)operand.ParticleType is not (ParticleType.Integer or ParticleType.Double)
             || !ParticleTypes.IsStorable(operand.ParticleType, operand.Value))
@@ -150,11 +150,11 @@ public sealed class RecordDraft
         return ResultCode.Ok;
     }
 
-    public ResultCode Append(in DraftSources sources, in BinOperand operand) => Join(sources, operand, operandFirst: false);
+    public ResultCode Append(scoped in DraftSources sources, scoped in BinOperand operand) => Join(sources, operand, operandFirst: false);
 
-    public ResultCode Prepend(in DraftSources sources, in BinOperand operand) => Join(sources, operand, operandFirst: true);
+    public ResultCode Prepend(scoped in DraftSources sources, scoped in BinOperand operand) => Join(sources, operand, operandFirst: true);
 
-    private ResultCode Join(in DraftSources sources, in BinOperand operand, bool operandFirst)
+    private ResultCode Join(scoped in DraftSources sources, scoped in BinOperand operand, bool operandFirst)
     {
         var type = (ParticleType)operand.ParticleType;
         if (!ParticleTypes.IsText(type))
@@ -196,7 +196,7 @@ public sealed class RecordDraft
         bin.Value = value;
     }
 
-    private int FindOrAdd(in DraftSources sources, in BinOperand operand)
+    private int FindOrAdd(scoped in DraftSources sources, scoped in BinOperand operand)
     {
         var found = FindSlot(sources, operand.Name);
         if (found >= 0)
@@ -218,7 +218,7 @@ public sealed class RecordDraft
         return _slotCount - 1;
     }
 
-    private int FindSlot(in DraftSources sources, ReadOnlySpan<byte> name)
+    private int FindSlot(scoped in DraftSources sources, scoped ReadOnlySpan<byte> name)
     {
         if (_slotCount > LinearMax)
         {
@@ -236,7 +236,7 @@ public sealed class RecordDraft
         return -1;
     }
 
-    private int FindHashed(in DraftSources sources, ReadOnlySpan<byte> name)
+    private int FindHashed(scoped in DraftSources sources, scoped ReadOnlySpan<byte> name)
     {
         if (!_hashed || _slotCount * 2 > _table.Length)
         {
@@ -253,7 +253,7 @@ public sealed class RecordDraft
         }
     }
 
-    private void Rehash(in DraftSources sources)
+    private void Rehash(scoped in DraftSources sources)
     {
         var wanted = (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)_slotCount * 4);
         if (_table.Length < wanted)
@@ -269,7 +269,7 @@ public sealed class RecordDraft
         }
     }
 
-    private void Enter(in DraftSources sources, int slot)
+    private void Enter(scoped in DraftSources sources, int slot)
     {
         var at = Hash(Resolve(sources, _slots[slot].Name));
         while (_table[at & (_table.Length - 1)] != 0)
@@ -280,10 +280,10 @@ public sealed class RecordDraft
         _table[at & (_table.Length - 1)] = slot + 1;
     }
 
-    private static int Hash(ReadOnlySpan<byte> name) => (int)(Crc32C.Of(name) & 0x3FFF_FFFF);
+    private static int Hash(scoped ReadOnlySpan<byte> name) => (int)(Crc32C.Of(name) & 0x3FFF_FFFF);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private ReadOnlySpan<byte> Resolve(in DraftSources sources, Piece piece) => piece.Source switch
+    private ReadOnlySpan<byte> Resolve(scoped in DraftSources sources, Piece piece) => piece.Source switch
     {
         Source.Image => sources.Image.Slice(piece.Offset, piece.Length),
         Source.Request => sources.Request.Slice(piece.Offset, piece.Length),

@@ -21,11 +21,6 @@ public sealed class StripedCounters<TCounter>
         }
     }
 
-    /// The counters of one thread; index by Slot(counter).
-    public long[] Stripe(int stripe) => _stripes[stripe];
-
-    public static int Slot(TCounter counter) => System.Runtime.CompilerServices.Unsafe.As<TCounter, int>(ref counter) + Padding;
-
     public void Add(int stripe, TCounter counter, long amount = 1) => _stripes[stripe][Slot(counter)] += amount;
 
     public long Sum(TCounter counter)
@@ -38,4 +33,6 @@ public sealed class StripedCounters<TCounter>
 
         return sum;
     }
+
+    private static int Slot(TCounter counter) => System.Runtime.CompilerServices.Unsafe.As<TCounter, int>(ref counter) + Padding;
 }

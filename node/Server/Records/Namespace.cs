@@ -14,24 +14,32 @@ namespace Aerie.Server.Records;
 /// record up to publishing its new state; locations and images are valid only while it is held.
 public sealed class Namespace : IDisposable
 {
-    private volatile NamespaceOptions _options;
+    private readonly LiveOptions<NamespaceOptions> _options;
     private volatile bool _stopWrites;
     private long _truncateCut;
     private volatile bool _truncatedEver;
 
-    public Namespace(NamespaceOptions options, int threads)
+    /// `threads`: how many workers will work on it, numbered from 0.
+    public Namespace(LiveOptions<NamespaceOptions> options, int threads)
     {
         _options = options;
-        NameBytes = Encoding.UTF8.GetBytes(options.Name);
-        Index = new PrimaryIndex(new PrimaryIndexOptions { MemoryBudget = options.IndexesMemoryBudget });
-        Backing = new MemoryBacking(options.DataSize);
-        Log = new RecordLog(Backing, new RecordLogOptions { Writers = threads });
+        var start = options.Current;
+        Name = start.Name;
+        NameBytes = Encoding.UTF8.GetBytes(Name);
+        Index = new PrimaryIndex(new PrimaryIndexOptions { MemoryBudget = start.IndexesMemoryBudget });
+        var log = new RecordLogOptions
+        {
+            Stripes = Math.Min(threads, RecordLogOptions.StripesMax),
+            DefragLwmPct = start.Storage.DefragLwmPct,
+        };
+        Log = new RecordLog(log, new MemoryBacking(start.Storage.DataSize));
         Counters = new StripedCounters<NamespaceCounter>(threads);
         SetCounters = new SetCounters(threads);
-        Latencies = new NamespaceLatencies(options.Name, threads);
+        Latencies = new NamespaceLatencies(Name, threads);
+        options.Changed += (_, after) => Log.DefragLwmPct = after.Storage.DefragLwmPct;
     }
 
-    public string Name => _options.Name;
+    public string Name { get; }
 
     public byte[] NameBytes { get; }
 
@@ -47,14 +55,11 @@ public sealed class Namespace : IDisposable
 
     public NamespaceLatencies Latencies { get; }
 
-    private MemoryBacking Backing { get; }
-
     /// The options in force; one snapshot is consistent in itself.
-    public NamespaceOptions Options
-    {
-        get => _options;
-        set => _options = value;
-    }
+    public NamespaceOptions Options => _options.Current;
+
+    /// The append cursor of a worker's writes.
+    public int WriterOf(Worker worker) => worker.Number % Log.Stripes;
 
     /// Set by the housekeeper when a threshold is crossed: writes answer out-of-space, reads and deletes go on.
     public bool StopWrites
@@ -101,7 +106,8 @@ public sealed class Namespace : IDisposable
 
     public SetOptions? SetOptionsOf(int setId) => setId == 0 ? null : OptionsOf(Sets[setId]);
 
-    public SetOptions? OptionsOf(RecordSet set) => _options.Sets.Count == 0 ? null : _options.Sets.GetValueOrDefault(set.Text);
+    public SetOptions? OptionsOf(RecordSet set) =>
+        Options.Sets.Count == 0 ? null : Options.Sets.GetValueOrDefault(set.Text);
 
     /// A set with its own limit refuses new records when it is reached.
     public bool IsSetFull(RecordSet set)

@@ -20,7 +20,7 @@ internal static class RecordLifetime
 
         if (ttl is Ttl.NamespaceDefault or Ttl.DoNotChange)
         {
-            ttl = set?.DefaultTtl is { } ofSet and not 0 ? ofSet : options.DefaultTtl;
+            ttl = set?.DefaultTtlSeconds is { } ofSet and not 0 ? ofSet : options.DefaultTtlSeconds;
             if (ttl == 0)
             {
                 return ResultCode.Ok;
@@ -37,7 +37,7 @@ internal static class RecordLifetime
             return ResultCode.Parameter;
         }
 
-        if (options.NsupPeriod == 0 && !options.AllowTtlWithoutNsup)
+        if (options.NsupPeriodSeconds == 0 && !options.AllowTtlWithoutNsup)
         {
             return ResultCode.Forbidden; // nothing would ever remove the record
         }

@@ -18,9 +18,7 @@ internal readonly ref struct DeleteTransaction(Worker worker, in RecordCommand c
     public ResultCode Run()
     {
         var reply = new RecordReply(buffer, _command.BatchIndex);
-        var gate = Records.Index.Enter(_command.Digest.Partition);
-        var result = Delete();
-        gate.Exit();
+        var result = DeleteGated();
         Count(result);
         if (result != ResultCode.Ok)
         {
@@ -29,6 +27,12 @@ internal readonly ref struct DeleteTransaction(Worker worker, in RecordCommand c
 
         reply.Finish(0, 0);
         return ResultCode.Ok;
+    }
+
+    private ResultCode DeleteGated()
+    {
+        using var gate = Records.Index.Enter(_command.Digest.Partition);
+        return Delete();
     }
 
     private ResultCode Delete()

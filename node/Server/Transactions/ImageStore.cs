@@ -31,14 +31,12 @@ internal static class ImageStore
             return ResultCode.RecordTooBig;
         }
 
-        if (!records.Log.TryAppend(worker.Number, length, out var location, out var target))
+        if (!records.Log.TryAppend(records.WriterOf(worker), length, out var location, out var target))
         {
             return ResultCode.OutOfSpace;
         }
 
-        DraftImage.Write(target, header, draft, sources);
-        records.Log.Commit(location);
-        entry.Place = location.Bits;
+        entry.Place = records.Log.Commit(location, DraftImage.Write(target, header, draft, sources)).Bits;
         return ResultCode.Ok;
     }
 }

@@ -12,22 +12,14 @@ internal static class ReadTouch
 {
     public static void Run(Worker worker, in RecordCommand command, uint voidTime)
     {
-        var records = command.Namespace;
-        var gate = records.Index.Enter(command.Digest.Partition);
-        var outcome = Renew(worker, command, voidTime);
-        gate.Exit();
-        records.Counters.Add(worker.Number, outcome);
+        command.Namespace.Counters.Add(worker.Number, Renew(worker, command, voidTime));
     }
 
     private static NamespaceCounter Renew(Worker worker, in RecordCommand command, uint voidTime)
     {
         var records = command.Namespace;
-        if (records.StopWrites)
-        {
-            return NamespaceCounter.ReadTouchSkip;
-        }
-
-        if (!records.Index.TryFind(command.Digest, out var handle))
+        using var gate = records.Index.Enter(command.Digest.Partition);
+        if (records.StopWrites || !records.Index.TryFind(command.Digest, out var handle))
         {
             return NamespaceCounter.ReadTouchSkip;
         }

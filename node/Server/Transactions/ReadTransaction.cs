@@ -23,9 +23,8 @@ internal readonly ref struct ReadTransaction(Worker worker, in RecordCommand com
         var touch = 0u;
         if (result == ResultCode.Ok)
         {
-            var gate = records.Index.Enter(_command.Digest.Partition);
+            using var gate = records.Index.Enter(_command.Digest.Partition);
             result = Read(ref reply, out touch);
-            gate.Exit();
         }
 
         if (result == ResultCode.Ok && touch != 0)
@@ -85,7 +84,7 @@ internal readonly ref struct ReadTransaction(Worker worker, in RecordCommand com
         return ResultCode.Ok;
     }
 
-    private ResultCode ReadImage(ref RecordReply reply, in RecordEntry entry)
+    private ResultCode ReadImage(ref RecordReply reply, scoped in RecordEntry entry)
     {
         var reader = _command.Namespace.Open(entry);
         if (!RecordKey.Matches(_command.Fields.Key, reader))
@@ -110,7 +109,7 @@ internal readonly ref struct ReadTransaction(Worker worker, in RecordCommand com
         return reply.Overflowed ? ResultCode.Parameter : ResultCode.Ok;
     }
 
-    private static void AddAll(ref RecordReply reply, in RecordImageReader reader)
+    private static void AddAll(ref RecordReply reply, scoped in RecordImageReader reader)
     {
         foreach (var bin in reader.Bins)
         {
@@ -120,7 +119,7 @@ internal readonly ref struct ReadTransaction(Worker worker, in RecordCommand com
 
     // Results come in the order of the operations; a bin that is not there is left out unless every operation is to answer.
     // The draft finds a name among thousands without walking them all.
-    private void AddNamed(ref RecordReply reply, in RecordImageReader reader)
+    private void AddNamed(ref RecordReply reply, scoped in RecordImageReader reader)
     {
         var respondAll = _command.Asks(Info2.RespondAllOps);
         var draft = worker.Draft;

@@ -6,7 +6,7 @@ namespace Aerie.Server.Transactions;
 
 /// Writes the reply of one record: room for the header first, then results in order, then the header, once the numbers
 /// are known. An error throws away what was written and leaves the bare header.
-internal ref struct RecordReply
+internal struct RecordReply
 {
     private readonly ReplyBuffer _buffer;
     private readonly int _start;

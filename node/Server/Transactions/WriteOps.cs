@@ -54,7 +54,7 @@ internal readonly record struct WritePlan(bool NeedsRecord, bool HasReads)
 }
 
 /// Applies the operations of a write to a draft, one after the other, and adds what they read to the reply.
-internal readonly ref struct WriteOps(RecordDraft draft, DraftSources sources, in RecordCommand command)
+internal readonly ref struct WriteOps(RecordDraft draft, scoped in DraftSources sources, scoped in RecordCommand command)
 {
     private readonly RecordCommand _command = command;
     private readonly DraftSources _sources = sources;
@@ -91,7 +91,7 @@ internal readonly ref struct WriteOps(RecordDraft draft, DraftSources sources, i
         return ResultCode.Ok;
     }
 
-    private ResultCode Modify(in Op op)
+    private ResultCode Modify(scoped in Op op)
     {
         var operand = new BinOperand
         {
@@ -122,7 +122,7 @@ internal readonly ref struct WriteOps(RecordDraft draft, DraftSources sources, i
         }
     }
 
-    private void Read(ref RecordReply reply, in Op op, bool respondAll)
+    private void Read(ref RecordReply reply, scoped in Op op, bool respondAll)
     {
         if (_command.Asks(Info1.NoBinData))
         {

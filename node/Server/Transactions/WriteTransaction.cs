@@ -23,9 +23,8 @@ internal readonly ref struct WriteTransaction(Worker worker, in RecordCommand co
         var result = Check(out var plan);
         if (result == ResultCode.Ok)
         {
-            var gate = Records.Index.Enter(_command.Digest.Partition);
+            using var gate = Records.Index.Enter(_command.Digest.Partition);
             result = Write(plan, ref reply);
-            gate.Exit();
         }
 
         Count(result);
@@ -87,7 +86,7 @@ internal readonly ref struct WriteTransaction(Worker worker, in RecordCommand co
         return result == ResultCode.Ok ? Store(handle, current, sources, ref entry, ref reply) : result;
     }
 
-    private ResultCode Draft(in RecordImageReader current, in DraftSources sources, ref RecordReply reply)
+    private ResultCode Draft(scoped in RecordImageReader current, scoped in DraftSources sources, ref RecordReply reply)
     {
         var draft = worker.Draft;
         draft.Clear();
@@ -155,7 +154,11 @@ internal readonly ref struct WriteTransaction(Worker worker, in RecordCommand co
     }
 
     private ResultCode Store(
-        EntryHandle handle, in RecordImageReader current, in DraftSources sources, ref RecordEntry entry, ref RecordReply reply)
+        EntryHandle handle,
+        scoped in RecordImageReader current,
+        scoped in DraftSources sources,
+        ref RecordEntry entry,
+        ref RecordReply reply)
     {
         var key = UserKey.Of(_command.Fields.Key, current);
         var result = ImageStore.Append(worker, Records, _command.Digest, key, sources, ref entry);
