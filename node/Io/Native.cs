@@ -12,14 +12,10 @@ internal static unsafe partial class Native
 {
     public const int EINTR = 4;
     public const int EAGAIN = 11;
-    public const int ENOMEM = 12;
-    public const int ENFILE = 23;
-    public const int EMFILE = 24;
     public const int EPROTO = 71;
     public const int EAFNOSUPPORT = 97;
     public const int EADDRNOTAVAIL = 99;
     public const int ECONNABORTED = 103;
-    public const int ECONNRESET = 104;
 
     public const uint EpollIn = 0x001;
     public const uint EpollOut = 0x004;

@@ -34,6 +34,7 @@ public sealed unsafe class BufferPool : IDisposable
     private Slot[] _slots = new Slot[64];
     private int _slotsUsed;
     private int _nextColour;
+    private bool _isDisposed;
 
     public int Outstanding { get; private set; }
 
@@ -43,20 +44,13 @@ public sealed unsafe class BufferPool : IDisposable
     public BufferId Rent(int length = StandardLength)
     {
         Invariant.Holds(length >= 0);
+
+        // the memory first: if the system refuses it, no slot is lost
+        var memory = length > StandardLength ? AllocateLarger(length) : _kept.Count > 0 ? (byte*)_kept.Pop() : AllocateStandard();
         var slot = _freeSlots.Count > 0 ? _freeSlots.Pop() : NewSlot();
         ref var entry = ref _slots[slot];
-        if (length <= StandardLength)
-        {
-            entry.Length = StandardLength;
-            entry.Memory = _kept.Count > 0 ? (byte*)_kept.Pop() : AllocateStandard();
-        }
-        else
-        {
-            entry.Length = length;
-            entry.Memory = (byte*)NativeMemory.Alloc((nuint)length);
-            BytesHeld += length;
-        }
-
+        entry.Memory = memory;
+        entry.Length = Math.Max(length, StandardLength);
         entry.Generation++;
         Outstanding++;
         return new BufferId(slot, entry.Generation);
@@ -79,7 +73,7 @@ public sealed unsafe class BufferPool : IDisposable
             NativeMemory.Free(entry.Memory);
             BytesHeld -= entry.Length;
         }
-        else if (_kept.Count < KeptMax)
+        else if (_kept.Count < KeptMax && !_isDisposed)
         {
             _kept.Push((nint)entry.Memory);
         }
@@ -97,6 +91,7 @@ public sealed unsafe class BufferPool : IDisposable
     /// Gives the kept buffers back to the system. Lent ones stay valid until returned.
     public void Dispose()
     {
+        _isDisposed = true;
         while (_kept.Count > 0)
         {
             FreeStandard((byte*)_kept.Pop());
@@ -106,6 +101,7 @@ public sealed unsafe class BufferPool : IDisposable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private ref Slot Entry(BufferId id)
     {
+        Invariant.Holds((uint)id.Slot < (uint)_slotsUsed);
         ref var entry = ref _slots[id.Slot];
         Invariant.Holds(entry.Generation == id.Generation);
         return ref entry;
@@ -119,6 +115,13 @@ public sealed unsafe class BufferPool : IDisposable
         }
 
         return _slotsUsed++;
+    }
+
+    private byte* AllocateLarger(int length)
+    {
+        var memory = (byte*)NativeMemory.Alloc((nuint)length);
+        BytesHeld += length;
+        return memory;
     }
 
     // The colour is stored in front of the buffer, so that freeing finds the start of the allocation.

@@ -1,1 +1,3 @@
-return 0;
+using Aerie.Server;
+
+return CommandLine.Run(args);

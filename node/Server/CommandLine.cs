@@ -1,0 +1,88 @@
+using System.Collections;
+using System.CommandLine;
+using Aerie.Io;
+using Aerie.Memory;
+using Aerie.Server.Config;
+using Microsoft.Extensions.Logging;
+
+namespace Aerie.Server;
+
+/// What can be asked of the program: run a node, check a configuration, tell the version.
+internal static class CommandLine
+{
+    public static int Run(string[] arguments)
+    {
+        var file = new Option<string?>("--config-file")
+        {
+            Description = "Configuration to run with, aerospike.conf or YAML by its ending; an embedded default without it.",
+        };
+        var check = new Option<bool>("--check-config")
+        {
+            Description = "Report every problem of the configuration and leave: exit code 0 when there is none.",
+        };
+        var root = new RootCommand("aerie-node: one storage node, compatible with Aerospike clients and tools.") { file, check };
+        root.SetAction(parsed => Run(parsed.GetValue(file), parsed.GetValue(check)));
+        return root.Parse(arguments).Invoke();
+    }
+
+    private static int Run(string? file, bool checkOnly)
+    {
+        if (!TryReadConfiguration(file, out var text))
+        {
+            return ExitCodes.BadConfiguration;
+        }
+
+        var table = ParameterTable.Load();
+        var kind = file is null ? ConfigKind.Conf : ConfigCheck.KindOf(file);
+        var report = ConfigCheck.Run(text, kind, file ?? "default.conf", table, Environment(), Machine());
+        foreach (var line in report.Lines(FindingKind.Warning))
+        {
+            Console.Error.WriteLine(line);
+        }
+
+        if (checkOnly || report.HasProblems)
+        {
+            Console.Error.WriteLine(report.HasProblems ? "the configuration has problems: nothing was started" : "the configuration is good");
+            return report.ExitCode;
+        }
+
+        return Start(new ConfigStore(table, report));
+    }
+
+    private static int Start(ConfigStore config)
+    {
+        using var logs = LoggerFactory.Create(builder => builder.AddSimpleConsole());
+        try
+        {
+            using var process = new NodeProcess(config, logs);
+            return process.Run(node => throw new NotSupportedException());
+        }
+        catch (Exception refused) when (refused is IoException or NativeMemoryException)
+        {
+            Console.Error.WriteLine($"cannot start: {refused.Message}");
+            return ExitCodes.CannotStart;
+        }
+    }
+
+    private static bool TryReadConfiguration(string? file, out string text)
+    {
+        text = "";
+        try
+        {
+            text = file is null ? ConfigCheck.DefaultText() : File.ReadAllText(file);
+            return true;
+        }
+        catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
+        {
+            Console.Error.WriteLine($"cannot read {file}: {unreadable.Message}");
+            return false;
+        }
+    }
+
+    private static MachineFacts Machine() =>
+        new(System.Environment.ProcessorCount, CgroupMemory.Limit(path => File.Exists(path) ? File.ReadAllText(path) : null));
+
+    private static Dictionary<string, string> Environment() => System.Environment.GetEnvironmentVariables()
+        .Cast<DictionaryEntry>()
+        .ToDictionary(entry => (string)entry.Key, entry => (string?)entry.Value ?? "", StringComparer.Ordinal);
+}

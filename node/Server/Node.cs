@@ -1,0 +1,94 @@
+using Aerie.Foundation;
+using Aerie.Io;
+using Aerie.Server.Config;
+using Aerie.Server.Metrics;
+using Aerie.Server.Records;
+using Aerie.Server.Service;
+using Microsoft.Extensions.Logging;
+
+namespace Aerie.Server;
+
+/// One storage node put together from its parts: namespaces, event loops, the housekeeper. Knows no thread and no real
+/// socket or clock of its own; Program gives it real ones and threads, tests give it simulated ones and step it.
+public sealed class Node : IDisposable
+{
+    private readonly ConfigStore _config;
+
+    public Node(ConfigStore config, IClock clock, Func<IIoEngine> engine, ILoggerFactory logs, Func<Node, IInfoAnswers> info)
+    {
+        _config = config;
+        var loopCount = config.Service.Current.ServiceThreads;
+        var workers = loopCount + 1; // the housekeeper is one more
+        Clock = clock;
+        Namespaces = new Namespaces([.. config.Namespaces.Values
+            .OrderBy(options => options.Current.Name, StringComparer.Ordinal)
+            .Select(options => new Namespace(options, workers))]);
+        Counters = new StripedCounters<NodeCounter>(workers);
+        LastUpdateClock = new LastUpdateClock();
+        Shared = new ServiceShared
+        {
+            Clock = clock,
+            LastUpdateClock = LastUpdateClock,
+            Namespaces = Namespaces,
+            Counters = Counters,
+            Events = new ServiceEvents(logs.CreateLogger("service"), clock),
+            Info = info(this),
+            CurrentOptions = () => config.Service.Current,
+        };
+        Loops = [.. Enumerable.Range(0, loopCount).Select(number => new ServiceLoop(number, engine(), Shared))];
+        Shared.Use(Loops);
+        HousekeepingWorker = new Worker(loopCount, clock, LastUpdateClock);
+    }
+
+    public IClock Clock { get; }
+
+    public Namespaces Namespaces { get; }
+
+    public StripedCounters<NodeCounter> Counters { get; }
+
+    public LastUpdateClock LastUpdateClock { get; }
+
+    public ServiceShared Shared { get; }
+
+    public IReadOnlyList<ServiceLoop> Loops { get; }
+
+    public Worker HousekeepingWorker { get; }
+
+    public bool IsQuiet => Loops.All(loop => loop.IsQuiet);
+
+    /// Opens the ports. Throws IoException with one clear line when one cannot be had. Before the loops run.
+    public void Listen()
+    {
+        var network = _config.Network;
+        Listen(network.Service, PortKind.Service);
+        Listen(network.Admin, PortKind.Admin);
+        Listen(network.Info, PortKind.Text);
+    }
+
+    public void Dispose()
+    {
+        foreach (var loop in Loops)
+        {
+            loop.Dispose();
+        }
+
+        foreach (var records in Namespaces.All)
+        {
+            records.Dispose();
+        }
+    }
+
+    private void Listen(ListenOptions? where, PortKind port)
+    {
+        if (where is null)
+        {
+            return;
+        }
+
+        IEnumerable<string> hosts = where.Addresses.IsEmpty ? ["any"] : where.Addresses;
+        foreach (var host in hosts)
+        {
+            Loops[0].Listen(new ListenAddress(host, where.Port), port);
+        }
+    }
+}

@@ -1,0 +1,88 @@
+using System.Runtime.InteropServices;
+using Aerie.Io;
+using Aerie.Server.Config;
+using Aerie.Server.Service;
+using Microsoft.Extensions.Logging;
+
+namespace Aerie.Server;
+
+/// The life of the process around a node: start → serve until a signal → drain → leave. The first SIGTERM or SIGINT lets
+/// clients finish within the grace; the second ends the process at once.
+internal sealed class NodeProcess(ConfigStore config, ILoggerFactory logs) : IDisposable
+{
+    private readonly ILogger _log = logs.CreateLogger("as");
+    private readonly ManualResetEventSlim _asked = new();
+    private Exception? _failure;
+
+    public int Run(Func<Node, IInfoAnswers> info)
+    {
+        var clock = new SystemClock();
+        var rest = new RestOptions { MaxMicroseconds = config.Service.Current.IoRestUs };
+        using var node = new Node(config, clock, () => new EpollEngine(clock, rest), logs, info);
+        node.Listen();
+        var threads = node.Loops.Select(loop => new LoopThread(loop, Fail)).ToArray();
+        foreach (var thread in threads)
+        {
+            thread.Start();
+        }
+
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Ask);
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Ask);
+        _log.LogInformation("service ready: listening on port {Port}", config.Network.Service.Port);
+        _asked.Wait();
+        if (_failure is null)
+        {
+            Drain(node);
+        }
+
+        foreach (var thread in threads)
+        {
+            thread.Stop();
+        }
+
+        return _failure is null ? ExitCodes.Ok : ExitCodes.Broken;
+    }
+
+    public void Dispose() => _asked.Dispose();
+
+    private void Ask(PosixSignalContext signal)
+    {
+        signal.Cancel = true;
+        if (_asked.IsSet)
+        {
+            _log.LogWarning("second signal: leaving at once");
+            Environment.Exit(ExitCodes.SecondSignal);
+        }
+
+        _asked.Set();
+    }
+
+    private void Fail(Exception failure)
+    {
+        _failure = failure;
+        _log.LogCritical(failure, "the node has lost an invariant and stops: {Reason}", failure.Message);
+        _asked.Set();
+    }
+
+    private void Drain(Node node)
+    {
+        var grace = config.Service.Current.ShutdownGraceMs;
+        _log.LogInformation("draining: clients may finish within {Grace} ms", grace);
+        foreach (var loop in node.Loops)
+        {
+            loop.Post(static drained => drained.BeginDrain());
+        }
+
+        var quiet = SpinWait.SpinUntil(() => node.IsQuiet, grace);
+        _log.LogInformation("{Outcome}: finished clean shutdown", quiet ? "all clients are done" : "the grace is over");
+    }
+}
+
+internal static class ExitCodes
+{
+    public const int Ok = 0;
+    public const int BadConfiguration = 1;
+    public const int CannotStart = 2;
+    public const int Broken = 3;
+    public const int SecondSignal = 130;
+}

@@ -1,0 +1,140 @@
+using Aerie.Foundation;
+using Aerie.Memory;
+using Xunit;
+
+namespace Aerie.Node.Tests.Memory;
+
+public sealed class BufferPoolTests : IDisposable
+{
+    private const int Larger = BufferPool.StandardLength + 1;
+
+    private readonly BufferPool _pool = new();
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(100)]
+    [InlineData(BufferPool.StandardLength)]
+    public void A_request_up_to_the_standard_length_gets_a_standard_buffer(int length)
+    {
+        var buffer = _pool.Rent(length);
+        Assert.Equal(BufferPool.StandardLength, _pool.Length(buffer));
+        Assert.Equal(BufferPool.StandardLength, _pool.Span(buffer).Length);
+        _pool.Return(buffer);
+    }
+
+    [Fact]
+    public void A_larger_buffer_has_exactly_the_length_asked_for_and_is_not_kept()
+    {
+        var buffer = _pool.Rent(Larger);
+        _pool.Span(buffer).Fill(1);
+        Assert.Equal(Larger, _pool.Span(buffer).Length);
+        Assert.Equal(Larger, _pool.BytesHeld);
+        _pool.Return(buffer);
+        Assert.Equal(0, _pool.BytesHeld);
+    }
+
+    [Fact]
+    public void The_buffer_returned_last_is_lent_first()
+    {
+        var one = _pool.Rent();
+        var two = _pool.Rent();
+        _pool.Span(one)[0] = 1;
+        _pool.Span(two)[0] = 2;
+        _pool.Return(two);
+        _pool.Return(one);
+        var again = _pool.Rent();
+        Assert.Equal(1, _pool.Span(again)[0]);
+        _pool.Return(again);
+    }
+
+    [Theory]
+    [InlineData(100)]
+    [InlineData(Larger)]
+    public void A_returned_buffer_cannot_be_used_or_returned_again(int length)
+    {
+        var stale = _pool.Rent(length);
+        _pool.Return(stale);
+        Assert.Throws<InvariantException>(() => _pool.Span(stale).Length);
+        Assert.Throws<InvariantException>(() => _pool.Length(stale));
+        Assert.Throws<InvariantException>(() => _pool.Return(stale));
+        Assert.Equal(0, _pool.Outstanding);
+    }
+
+    [Fact]
+    public void A_stale_id_does_not_name_the_slot_s_next_buffer()
+    {
+        var stale = _pool.Rent();
+        _pool.Return(stale);
+        var next = _pool.Rent();
+        Assert.Equal(stale.Slot, next.Slot);
+        Assert.Throws<InvariantException>(() => _pool.Return(stale));
+        _pool.Return(next);
+    }
+
+    [Fact]
+    public void An_id_that_was_never_lent_is_refused()
+    {
+        Assert.Throws<InvariantException>(() => _pool.Return(BufferId.None));
+        Assert.Throws<InvariantException>(() => _pool.Return(new BufferId(0, 0)));
+        Assert.Throws<InvariantException>(() => _pool.Return(new BufferId(1_000_000, 1)));
+        Assert.Throws<InvariantException>(() => _pool.Rent(-1));
+        Assert.Equal(0, _pool.Outstanding);
+    }
+
+    [Fact]
+    public void After_a_burst_only_a_few_buffers_are_kept()
+    {
+        var burst = Enumerable.Range(0, 500).Select(_ => _pool.Rent()).ToList();
+        Assert.Equal(500, _pool.Outstanding);
+        Assert.Equal(500L * BufferPool.StandardLength, _pool.BytesHeld);
+        burst.ForEach(_pool.Return);
+        Assert.Equal(0, _pool.Outstanding);
+        Assert.Equal(4 * 1024 * 1024, _pool.BytesHeld);
+    }
+
+    [Fact]
+    public void A_buffer_outlives_the_pool_s_end_until_it_is_returned()
+    {
+        var lent = _pool.Rent();
+        var kept = _pool.Rent();
+        _pool.Return(kept);
+        _pool.Dispose();
+        _pool.Span(lent).Fill(1);
+        _pool.Return(lent);
+        Assert.Equal(0, _pool.BytesHeld);
+    }
+
+    [Fact]
+    public void Buffers_lent_at_the_same_time_do_not_overlap()
+    {
+        var buffers = Enumerable.Range(0, 40).Select(_ => _pool.Rent()).ToList();
+        for (var i = 0; i < buffers.Count; i++)
+        {
+            _pool.Span(buffers[i]).Fill((byte)i);
+        }
+
+        for (var i = 0; i < buffers.Count; i++)
+        {
+            Assert.Equal(-1, _pool.Span(buffers[i]).IndexOfAnyExcept((byte)i));
+        }
+
+        buffers.ForEach(_pool.Return);
+    }
+
+    [Fact]
+    public void Lending_and_returning_allocates_nothing_once_warm()
+    {
+        _pool.Return(_pool.Rent());
+        _pool.Return(_pool.Rent(Larger));
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var i = 0; i < 1000; i++)
+        {
+            _pool.Return(_pool.Rent());
+            _pool.Return(_pool.Rent(Larger));
+        }
+
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+
+    public void Dispose() => _pool.Dispose();
+}
