@@ -1,6 +1,7 @@
 using Aerie.Foundation;
 using Aerie.Io;
 using Aerie.Server.Config;
+using Aerie.Server.Info;
 using Aerie.Server.Metrics;
 using Aerie.Server.Query;
 using Aerie.Server.Records;

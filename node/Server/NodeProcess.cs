@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Aerie.Io;
 using Aerie.Server.Config;
+using Aerie.Server.Info;
 using Aerie.Server.Service;
 using Microsoft.Extensions.Logging;
 

@@ -3,7 +3,6 @@ using System.Net;
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using Aerie.Server.Config;
-using Aerie.Server.Service;
 
 namespace Aerie.Server.Info;
 

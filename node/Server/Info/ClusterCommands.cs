@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using Aerie.Foundation;
 using Aerie.Server.Metrics;
+using Aerie.Server.Statistics;
 
 namespace Aerie.Server.Info;
 

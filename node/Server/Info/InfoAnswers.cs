@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Text;
 using Aerie.Foundation;
-using Aerie.Server.Service;
+using Aerie.Server.Config;
 
 namespace Aerie.Server.Info;
 

@@ -2,8 +2,9 @@ using Aerie.Foundation;
 using Aerie.Server.Config;
 using Aerie.Server.Logging;
 using Aerie.Server.Metrics;
+using Aerie.Server.Query;
 using Aerie.Server.Records;
-using Aerie.Server.Service;
+using Aerie.Server.Statistics;
 using Microsoft.Extensions.Logging;
 
 namespace Aerie.Server.Info;
@@ -35,7 +36,7 @@ public sealed record InfoSources
 
     public required ILoggerFactory Loggers { get; init; }
 
-    public required QueryControl Queries { get; init; }
+    public required QueryRegistry Queries { get; init; }
 
     public required LastUpdateClock LastUpdateClock { get; init; }
 

@@ -1,5 +1,6 @@
 using Aerie.Foundation;
 using Aerie.Server.Metrics;
+using Aerie.Server.Statistics;
 
 namespace Aerie.Server.Info;
 

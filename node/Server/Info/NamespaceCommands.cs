@@ -1,6 +1,7 @@
 using Aerie.Foundation;
 using Aerie.Server.Metrics;
 using Aerie.Server.Records;
+using Aerie.Server.Statistics;
 
 namespace Aerie.Server.Info;
 

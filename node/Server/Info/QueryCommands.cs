@@ -1,5 +1,6 @@
 using System.Globalization;
 using Aerie.Foundation;
+using Aerie.Server.Query;
 
 namespace Aerie.Server.Info;
 
@@ -30,16 +31,26 @@ internal sealed class QueryCommands(InfoSources sources)
             return;
         }
 
-        var rows = sources.Queries.Show(id);
-        if (id is not null && rows.Length == 0)
+        var now = sources.Clock.MonotonicNanoseconds;
+        var rows = sources.Queries.Snapshot().Where(query => id is null || query.Id == id).Select(query => Row(query, now)).ToList();
+        if (id is not null && rows.Count == 0)
         {
             reply.Error(ResultCode.NotFound, "trid not found");
         }
         else
         {
-            reply.Append(rows);
+            reply.Append(string.Join(';', rows));
         }
     }
+
+    // Times in milliseconds. Single threads serve a query, and nothing is filtered by bins.
+    private static string Row(QueryStatus query, long now) =>
+        $"trid={query.Id}:job-type=basic:ns={query.Namespace}:set={query.Set}:n-pids-requested={query.PartitionsRequested}"
+        + $":rps={query.RecordsPerSecond}:active-threads={(query.IsActive ? 1 : 0)}:status={query.StatusText}"
+        + $":job-progress={query.Progress.ToString("0.00", CultureInfo.InvariantCulture)}:run-time={query.RunTime(now) / 1_000_000}"
+        + $":time-since-done={query.SinceDone(now) / 1_000_000}:recs-throttled=0:recs-filtered-meta=0:recs-filtered-bins=0"
+        + $":recs-succeeded={query.RecordsSucceeded}:recs-failed=0:net-io-bytes={query.NetIoBytes}:net-io-time=0"
+        + $":socket-timeout={query.SocketTimeout}:from={query.From.Replace(':', '+')}";
 
     private void Abort(in InfoRequest request, InfoText reply)
     {

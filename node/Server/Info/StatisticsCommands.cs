@@ -2,6 +2,7 @@ using System.Globalization;
 using Aerie.Foundation;
 using Aerie.Server.Metrics;
 using Aerie.Server.Records;
+using Aerie.Server.Statistics;
 
 namespace Aerie.Server.Info;
 

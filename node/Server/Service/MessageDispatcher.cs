@@ -2,6 +2,7 @@ using Aerie.Foundation;
 using Aerie.Memory;
 using Aerie.Protocol;
 using Aerie.Server.Batch;
+using Aerie.Server.Config;
 using Aerie.Server.Query;
 using Aerie.Server.Records;
 using Aerie.Server.Transactions;

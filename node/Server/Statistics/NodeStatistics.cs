@@ -1,10 +1,10 @@
 using System.Globalization;
 using Aerie.Foundation;
 using Aerie.Server.Config;
+using Aerie.Server.Metrics;
 using Aerie.Server.Records;
-using Aerie.Server.Service;
 
-namespace Aerie.Server.Metrics;
+namespace Aerie.Server.Statistics;
 
 /// The statistics of the node: each key of the table joined with where its value comes from. A counter of NodeCounter is
 /// found by its name; everything else is a line in Sources, or one that another part hands in.

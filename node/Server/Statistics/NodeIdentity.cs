@@ -3,7 +3,7 @@ using System.Net.NetworkInformation;
 using Aerie.Foundation;
 using Aerie.Server.Config;
 
-namespace Aerie.Server.Metrics;
+namespace Aerie.Server.Statistics;
 
 /// Who this node is, for as long as the process lives.
 public sealed record NodeIdentity

@@ -1,9 +1,11 @@
 using Aerie.Foundation;
 using Aerie.Index;
+using Aerie.Server.Config;
+using Aerie.Server.Metrics;
 using Aerie.Server.Records;
 using Aerie.Storage;
 
-namespace Aerie.Server.Metrics;
+namespace Aerie.Server.Statistics;
 
 /// How old records get and how large they are, of one namespace. Found by sweeping the index in small steps between which
 /// everybody else goes on; readers see the last whole sweep. Off the event loops: the ticker's thread steps it.

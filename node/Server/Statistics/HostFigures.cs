@@ -2,7 +2,7 @@ using System.Globalization;
 using Aerie.Foundation;
 using Aerie.Server.Config;
 
-namespace Aerie.Server.Metrics;
+namespace Aerie.Server.Statistics;
 
 /// What the machine and the process use. Percentages of processor time count one busy core as 100.
 public sealed record HostFigures

@@ -1,7 +1,9 @@
 using System.Globalization;
+using Aerie.Server.Config;
+using Aerie.Server.Metrics;
 using Aerie.Server.Records;
 
-namespace Aerie.Server.Metrics;
+namespace Aerie.Server.Statistics;
 
 /// The statistics of a set, in the reference's order. Sets that nobody configured show what the namespace does for them.
 public static class SetStatistics

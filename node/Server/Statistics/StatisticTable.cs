@@ -1,7 +1,7 @@
 using System.Reflection;
 using Aerie.Foundation;
 
-namespace Aerie.Server.Metrics;
+namespace Aerie.Server.Statistics;
 
 public enum StatisticKind : byte
 {
@@ -31,7 +31,7 @@ public static class StatisticTable
 
     private static List<StatisticRow> Load(string file)
     {
-        using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream($"Aerie.Server.Metrics.{file}");
+        using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream($"Aerie.Server.Statistics.{file}");
         Invariant.Holds(stream is not null);
         using var reader = new StreamReader(stream);
         reader.ReadLine(); // the heading
