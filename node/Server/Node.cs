@@ -27,14 +27,16 @@ public sealed class Node : IDisposable
             .Select(options => new Namespace(options, workers))]);
         Counters = new StripedCounters<NodeCounter>(workers);
         LastUpdateClock = new LastUpdateClock();
+        BatchIndexLatency = new LatencyHistogram("batch-index", workers);
+        Queries = new QueryRegistry(() => config.Service.Current.QueryMaxDone);
         Shared = new ServiceShared
         {
             Clock = clock,
             LastUpdateClock = LastUpdateClock,
             Namespaces = Namespaces,
             Counters = Counters,
-            BatchIndexLatency = new LatencyHistogram("batch-index", workers),
-            Queries = new QueryRegistry(() => config.Service.Current.QueryMaxDone),
+            BatchIndexLatency = BatchIndexLatency,
+            Queries = Queries,
             Events = new ServiceEvents(logs.CreateLogger("service"), clock),
             Info = info(this),
             CurrentOptions = () => config.Service.Current,
@@ -51,6 +53,10 @@ public sealed class Node : IDisposable
     public StripedCounters<NodeCounter> Counters { get; }
 
     public LastUpdateClock LastUpdateClock { get; }
+
+    public LatencyHistogram BatchIndexLatency { get; }
+
+    public QueryRegistry Queries { get; }
 
     public ServiceShared Shared { get; }
 

@@ -39,7 +39,7 @@ internal sealed class StatisticsCommands(InfoSources sources)
         var microseconds = sources.Config.Service.Current.MicrosecondHistograms;
         if (request["hist"] is not { } wanted)
         {
-            reply.Append(string.Join(';', sources.Latencies.Histograms.Where(histogram => histogram.Name != "info")
+            reply.Append(string.Join(';', sources.Latencies.Histograms
                 .Select(histogram => sources.Latencies.Report(histogram, microseconds))));
             return;
         }
@@ -62,7 +62,7 @@ internal sealed class StatisticsCommands(InfoSources sources)
     private bool IsKept(string name)
     {
         var close = name.IndexOf("}-", StringComparison.Ordinal);
-        return name == "benchmarks-fabric"
+        return name is "info" or "benchmarks-fabric"
             || (close > 0 && name[0] == '{' && sources.Namespaces.Find(name[1..close]) is not null
                 && (name[(close + 2)..] is "proxy" or "re-repl" or "read-touch" || name[(close + 2)..].StartsWith("benchmarks-", StringComparison.Ordinal)));
     }

@@ -21,12 +21,3 @@ public sealed class NamespaceLatencies(string name, int stripes)
 
     public IEnumerable<LatencyHistogram> All => [Read, Write, Udf, BatchSubRead, BatchSubWrite, BatchSubUdf, PiQuery, SiQuery];
 }
-
-/// The latency histograms that belong to no namespace.
-public sealed class NodeLatencies(int stripes)
-{
-    public LatencyHistogram BatchIndex { get; } = new("batch-index", stripes);
-
-    /// Kept while `enable-hist-info` is on.
-    public LatencyHistogram Info { get; } = new("info", stripes);
-}

@@ -74,6 +74,7 @@ internal sealed class MessageDispatcher(Worker worker, ReplyBuffer reply, Buffer
                 return RunCompressed(body);
             case ProtoType.Info:
                 _info.Answer(body, port);
+                shared.Counters.Add(worker.Number, Metrics.NodeCounter.InfoComplete);
                 return default;
             case ProtoType.Security:
                 SecurityReplies.NotEnabled(reply);
