@@ -16,7 +16,7 @@ namespace Aerie.Server.Http;
 
 /// Answers Prometheus and the orchestrator's probes on a port of its own: /metrics, /health/live, /health/ready, and nothing
 /// else. Bare Kestrel without a host: no files, no environment and no signals are looked at, and the data path never meets it.
-public sealed class MetricsServer : IHttpApplication<HttpContext>, IAsyncDisposable
+public sealed class MetricsServer : IHttpApplication<HttpContext>, IDisposable
 {
     private const int ConnectionsMax = 64;
 
@@ -59,16 +59,11 @@ public sealed class MetricsServer : IHttpApplication<HttpContext>, IAsyncDisposa
         }
     }
 
-    /// Requests in progress may finish within the time.
-    public async Task StopAsync(TimeSpan grace)
+    /// Requests in progress may finish within a second.
+    public void Dispose()
     {
-        using var limit = new CancellationTokenSource(grace);
-        await _server.StopAsync(limit.Token).ConfigureAwait(false);
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await StopAsync(TimeSpan.FromSeconds(1)).ConfigureAwait(false);
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(1));
+        _server.StopAsync(limit.Token).GetAwaiter().GetResult();
         _server.Dispose();
     }
 
