@@ -2,6 +2,7 @@ using Aerie.Foundation;
 using Aerie.Memory;
 using Aerie.Protocol;
 using Aerie.Server.Batch;
+using Aerie.Server.Config;
 using Aerie.Server.Query;
 using Aerie.Server.Records;
 using Aerie.Server.Transactions;
@@ -73,6 +74,7 @@ internal sealed class MessageDispatcher(Worker worker, ReplyBuffer reply, Buffer
                 return RunCompressed(body);
             case ProtoType.Info:
                 _info.Answer(body, port);
+                shared.Counters.Add(worker.Number, Metrics.NodeCounter.InfoComplete);
                 return default;
             case ProtoType.Security:
                 SecurityReplies.NotEnabled(reply);

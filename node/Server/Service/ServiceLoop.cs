@@ -4,6 +4,7 @@ using Aerie.Io;
 using Aerie.Memory;
 using Aerie.Protocol;
 using Aerie.Server.Batch;
+using Aerie.Server.Config;
 using Aerie.Server.Metrics;
 using Aerie.Server.Records;
 using Aerie.Server.Transactions;

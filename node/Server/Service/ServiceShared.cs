@@ -1,6 +1,7 @@
 using Aerie.Foundation;
 using Aerie.Server.Batch;
 using Aerie.Server.Config;
+using Aerie.Server.Info;
 using Aerie.Server.Metrics;
 using Aerie.Server.Query;
 using Aerie.Server.Records;
@@ -73,11 +74,4 @@ public sealed class ServiceShared
 
         return best;
     }
-}
-
-/// Answers info requests; the text in front of the tab is repeated in the reply.
-public interface IInfoAnswers
-{
-    /// Appends `request TAB answer NEWLINE` for every line of the request, or the summary when it is empty.
-    void Answer(ReadOnlySpan<byte> request, PortKind port, System.Buffers.IBufferWriter<byte> reply);
 }
