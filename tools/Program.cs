@@ -1,1 +1,10 @@
-return 0;
+using System.CommandLine;
+using Aerie.Tools.Bench;
+using Aerie.Tools.Info;
+
+var root = new RootCommand("Tools for Aerie and other servers that speak its protocol")
+{
+    InfoCommand.Create(),
+    BenchCommand.Create(),
+};
+return root.Parse(args).Invoke();

@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using Aerie.Foundation;
 
@@ -9,7 +10,7 @@ namespace Aerie.Index;
 /// So the tree is as deep as the keys are alike: two or three nodes for digests, at most 56 for keys chosen to do harm.
 ///
 /// Each change touches one leaf, its neighbour and one node: no pause grows with the number of records. Removing never
-/// needs memory. The caller holds the partition's lock.
+/// needs memory: leaves grow wider but never narrower, they merge instead. The caller holds the partition's lock.
 internal readonly ref struct DigestTree
 {
     /// Two leaves become one when they hold no more together. Far enough below the capacity that a merged leaf does not
@@ -37,7 +38,13 @@ internal readonly ref struct DigestTree
             branch = _memory.NodeAt(branch)[key.Step(depth)];
         }
 
-        return branch.IsNone ? 0 : FindIn(_memory.LeafAt(branch), digest, out _);
+        if (branch.IsNone)
+        {
+            return 0;
+        }
+
+        _memory.PrefetchLeaf(branch); // tags and handles at once instead of one after the other
+        return FindIn(_memory.LeafAt(branch), digest, out _);
     }
 
     /// False when memory is used up; nothing has changed then as far as anybody can see.
@@ -93,7 +100,7 @@ internal readonly ref struct DigestTree
     {
         for (var matches = leaf.Matching(Leaf.TagOf(digest)); matches != 0; matches &= matches - 1)
         {
-            slot = System.Numerics.BitOperations.TrailingZeroCount(matches);
+            slot = BitOperations.TrailingZeroCount(matches);
             var handle = leaf.Handle(slot);
             if (_memory.EntryAt(handle).Is(digest))
             {
@@ -165,7 +172,7 @@ internal readonly ref struct DigestTree
         }
 
         var upper = SlotsWithBitSet(leaf, depth);
-        var upperCount = System.Numerics.BitOperations.PopCount(upper);
+        var upperCount = BitOperations.PopCount(upper);
         if (upperCount == 0 || upperCount == leaf.Count)
         {
             leaf.Depth = depth + 1;
@@ -180,7 +187,7 @@ internal readonly ref struct DigestTree
     private bool TryDeal(Place place, Leaf leaf, bool keyIsUpper, ulong upper)
     {
         var depth = leaf.Depth + 1;
-        var upperCount = System.Numerics.BitOperations.PopCount(upper);
+        var upperCount = BitOperations.PopCount(upper);
         if (!_memory.TryTakeLeaf(_partition, upperCount + 1, depth, out var high))
         {
             return false;

@@ -127,6 +127,28 @@ public sealed class PrimaryIndex : IDisposable
         }
     }
 
+    /// A hint for a batch, some records after PrefetchEntry: the place of the record's image, as it was a moment ago or
+    /// never was; 0 when nothing is found. Any thread, without the lock.
+    public ulong GuessPlace(in Digest digest)
+    {
+        var branch = GuessLeaf(digest);
+        if (branch.IsLeaf)
+        {
+            var leaf = _memory.LeafAt(branch);
+            var matches = leaf.Matching(Leaf.TagOf(digest)) & ((1UL << leaf.Capacity) - 1);
+            for (; matches != 0; matches &= matches - 1)
+            {
+                var handle = leaf.Handle(System.Numerics.BitOperations.TrailingZeroCount(matches));
+                if (_memory.Entries.Exists(handle) && _memory.EntryAt(handle).Is(digest))
+                {
+                    return _memory.EntryAt(handle).Place;
+                }
+            }
+        }
+
+        return 0;
+    }
+
     /// A cursor that stands just behind the digest, whether or not a record has it.
     public IndexCursor CursorAfter(in Digest digest)
     {

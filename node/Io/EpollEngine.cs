@@ -93,6 +93,10 @@ public sealed unsafe class EpollEngine : IIoEngine
 
     public ConnectionId Attach(IoHandOver handOver) => _connections.Add((int)handOver.Value);
 
+    /// Opens a connection and waits until it stands: for a load generator, never for a loop that serves others, and so no
+    /// part of what every engine promises. Throws IoException with one clear line when that is not possible.
+    public ConnectionId Connect(string host, int port) => _connections.Add(Sockets.Connect(host, port));
+
     public void ReceiveMoreInto(ConnectionId connection, BufferId buffer, int filled) =>
         _connections.ReceiveMoreInto(connection, buffer, filled);
 

@@ -39,6 +39,26 @@ internal static unsafe class Sockets
         return sockets.Count > 0 ? sockets : throw CannotListen(address, Native.Reason(lastError));
     }
 
+    /// A connected socket that does not block.
+    public static int Connect(string host, int port)
+    {
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            socket.Connect(host, port);
+            socket.Blocking = false;
+        }
+        catch (Exception failure) when (failure is SocketException or ArgumentException)
+        {
+            socket.Dispose();
+            throw new IoException($"cannot connect to {host} port {port}: {failure.Message}");
+        }
+
+        var file = (int)socket.SafeHandle.DangerousGetHandle();
+        socket.SafeHandle.SetHandleAsInvalid(); // the engine owns the descriptor now
+        return file;
+    }
+
     public static void SendWithoutDelay(int socket)
     {
         var yes = 1;

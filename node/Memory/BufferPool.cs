@@ -82,10 +82,40 @@ public sealed unsafe class BufferPool : IDisposable
             FreeStandard(entry.Memory);
         }
 
-        entry.Memory = null;
+        Forget(ref entry, id.Slot);
+    }
+
+    /// Takes a buffer out of this pool, on its way to the pool of another thread. Until it is attached there, nobody counts
+    /// it but whoever carries it.
+    public DetachedBuffer Detach(BufferId id)
+    {
+        ref var entry = ref Entry(id);
+        var detached = new DetachedBuffer(entry.Memory, entry.Length);
+        BytesHeld -= entry.Length;
+        Forget(ref entry, id.Slot);
+        return detached;
+    }
+
+    /// Takes over a buffer that another pool detached. Exactly once each.
+    public BufferId Attach(DetachedBuffer detached)
+    {
+        Invariant.Holds(detached.Memory != null);
+        var slot = _freeSlots.Count > 0 ? _freeSlots.Pop() : NewSlot();
+        ref var entry = ref _slots[slot];
+        entry.Memory = detached.Memory;
+        entry.Length = detached.Length;
         entry.Generation++;
-        _freeSlots.Push(id.Slot);
-        Outstanding--;
+        BytesHeld += entry.Length;
+        Outstanding++;
+        return new BufferId(slot, entry.Generation);
+    }
+
+    /// The buffer's bytes for other threads to read. They must be done before the owner returns the buffer, and the owner
+    /// may not write meanwhile.
+    public BufferView View(BufferId id)
+    {
+        ref var entry = ref Entry(id);
+        return new BufferView(entry.Memory, entry.Length);
     }
 
     /// Gives the kept buffers back to the system. Lent ones stay valid until returned.
@@ -105,6 +135,14 @@ public sealed unsafe class BufferPool : IDisposable
         ref var entry = ref _slots[id.Slot];
         Invariant.Holds(entry.Generation == id.Generation);
         return ref entry;
+    }
+
+    private void Forget(ref Slot entry, int slot)
+    {
+        entry.Memory = null;
+        entry.Generation++;
+        _freeSlots.Push(slot);
+        Outstanding--;
     }
 
     private int NewSlot()
@@ -148,4 +186,32 @@ public sealed unsafe class BufferPool : IDisposable
         public int Length;
         public uint Generation;
     }
+}
+
+/// A buffer between two pools.
+public readonly unsafe struct DetachedBuffer
+{
+    internal readonly byte* Memory;
+    internal readonly int Length;
+
+    internal DetachedBuffer(byte* memory, int length)
+    {
+        Memory = memory;
+        Length = length;
+    }
+}
+
+/// Read-only sight of a buffer that another thread owns and keeps alive.
+public readonly unsafe struct BufferView
+{
+    private readonly byte* _memory;
+    private readonly int _length;
+
+    internal BufferView(byte* memory, int length)
+    {
+        _memory = memory;
+        _length = length;
+    }
+
+    public ReadOnlySpan<byte> Bytes => new(_memory, _length);
 }

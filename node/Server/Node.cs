@@ -2,6 +2,7 @@ using Aerie.Foundation;
 using Aerie.Io;
 using Aerie.Server.Config;
 using Aerie.Server.Metrics;
+using Aerie.Server.Query;
 using Aerie.Server.Records;
 using Aerie.Server.Service;
 using Microsoft.Extensions.Logging;
@@ -31,6 +32,8 @@ public sealed class Node : IDisposable
             LastUpdateClock = LastUpdateClock,
             Namespaces = Namespaces,
             Counters = Counters,
+            BatchIndexLatency = new LatencyHistogram("batch-index", workers),
+            Queries = new QueryRegistry(() => config.Service.Current.QueryMaxDone),
             Events = new ServiceEvents(logs.CreateLogger("service"), clock),
             Info = info(this),
             CurrentOptions = () => config.Service.Current,

@@ -25,6 +25,9 @@ public interface IBlockBacking : IDisposable
     /// The bytes, when they can be had without waiting.
     bool TryResident(int block, int offset, int length, out ReadOnlySpan<byte> bytes);
 
+    /// A hint: starts loading bytes that are likely to be read soon. The block may be any of the backing's, in use or not.
+    void Prefetch(int block, int offset, int length);
+
     /// The block is complete: its first `length` bytes are a chain of record images and holes and never change again,
     /// nothing behind them belongs to it.
     void Seal(int block, int length);

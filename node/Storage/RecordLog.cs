@@ -150,6 +150,15 @@ public sealed class RecordLog : IDisposable
     public bool TryRead(RecordLocation location, out ReadOnlySpan<byte> image) =>
         _backing.TryResident(location.Block, location.Offset, location.Length, out image);
 
+    /// A hint: starts loading an image. The location may be out of date or a guess, and no lock is needed.
+    public void Prefetch(RecordLocation location)
+    {
+        if (!location.IsNone && location.Block < _backing.BlockCount)
+        {
+            _backing.Prefetch(location.Block, location.Offset, location.Length);
+        }
+    }
+
     /// The record lies elsewhere now, or is gone. The location must not be used afterwards.
     public void Release(RecordLocation location) => _space.Release(location.Block, location.Units);
 

@@ -17,7 +17,8 @@ internal static class IndexGrowth
             Invariant.Holds(index.TryInsert(digest, out _));
             if (number + 1 >= next)
             {
-                Console.WriteLine($"{number + 1,12} records {(double)index.UsedBytes / (number + 1),8:F2} B used {(double)index.LiveBytes / (number + 1),8:F2} B live");
+                var size = number + 1.0;
+                Console.WriteLine($"{size,12:F0} records {index.UsedBytes / size,8:F2} B used {index.LiveBytes / size,8:F2} B live");
                 next *= 1.1;
             }
         }

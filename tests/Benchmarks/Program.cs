@@ -11,7 +11,10 @@ switch (benchmark)
     case "index-growth":
         IndexGrowth.Run(records);
         return 0;
+    case "storage":
+        StorageBenchmark.Run(Console.Out);
+        return 0;
     default:
-        Console.Error.WriteLine("usage: Aerie.Benchmarks index|index-growth [records]");
+        Console.Error.WriteLine("usage: Aerie.Benchmarks index|index-growth|storage [records]");
         return 2;
 }

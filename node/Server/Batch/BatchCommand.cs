@@ -1,3 +1,63 @@
-using Aerie.Protocol; using Aerie.Server.Records; using Aerie.Server.Service; using Aerie.Server.Transactions;
+using Aerie.Foundation;
+using Aerie.Protocol;
+using Aerie.Server.Metrics;
+using Aerie.Server.Records;
+using Aerie.Server.Service;
+using Aerie.Server.Transactions;
+
 namespace Aerie.Server.Batch;
-internal static class BatchCommand { public static LongReply? Start(Worker w, in Request r, ReplyBuffer b, ServiceShared s) => null; }
+
+/// The start of a batch: check it, carry out a first stretch of rows at once, straight from the received buffer. Nearly all
+/// batches end there; of the others a BatchJob goes on with a copy of the rows.
+internal static class BatchCommand
+{
+    public static LongReply? Start(Worker worker, in Request request, ReplyBuffer reply, ServiceShared shared)
+    {
+        var started = worker.Clock.MonotonicNanoseconds;
+        shared.Counters.Add(worker.Number, NodeCounter.BatchIndexInitiate);
+        var batches = shared.Loops[worker.Number].Batches;
+        var frame = ReplyFrame.Begin(reply);
+        var result = Check(request, shared.Options.BatchMaxRequests, out var rows, out var flags, out var position);
+        var work = new BatchWork(rows, request.Header, flags);
+        if (result == ResultCode.Ok)
+        {
+            result = batches.Run.Run(work, ref position, BatchJob.RowsPerStep, reply);
+        }
+
+        if (result == ResultCode.Ok && position.RowsLeft > 0)
+        {
+            frame.End(work.Compresses);
+            return batches.Begin(work, position, started);
+        }
+
+        frame.AddLast(result);
+        frame.End(work.Compresses);
+        batches.Count(result, started);
+        return null;
+    }
+
+    private static ResultCode Check(
+        in Request request, long requestsMax, out ReadOnlySpan<byte> rows, out BatchFlags flags, out BatchPosition position)
+    {
+        flags = BatchFlags.None;
+        position = default;
+        var fields = request.Fields;
+        if (!fields.TryGet(FieldId.BatchWithSet, out rows) && !fields.TryGet(FieldId.Batch, out rows))
+        {
+            return ResultCode.Parameter;
+        }
+
+        if (!BatchReader.TryStart(rows, out var count, out flags, out position) || count == 0)
+        {
+            return ResultCode.Parameter;
+        }
+
+        if (requestsMax != 0 && count > requestsMax)
+        {
+            return ResultCode.BatchMaxRequests;
+        }
+
+        // A condition for all rows; to leave it out would be to do what the client did not ask for.
+        return fields.Has(FieldId.Filter) ? ResultCode.UnsupportedFeature : ResultCode.Ok;
+    }
+}

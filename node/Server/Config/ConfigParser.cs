@@ -67,7 +67,8 @@ public sealed class ConfigParser
         List<string> statement = [];
         while (TryTakeToken(ref line, out string token))
         {
-            bool opensAtEnd = token.Length > 1 && token[^1] == '{' && line.IsWhiteSpace() && !token.Contains("${", StringComparison.Ordinal);
+            bool opensAtEnd = token.Length > 1 && token[^1] == '{' && line.IsWhiteSpace()
+                && !token.Contains("${", StringComparison.Ordinal);
             if (token == "{" || opensAtEnd)
             {
                 if (opensAtEnd)

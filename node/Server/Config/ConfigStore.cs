@@ -65,7 +65,9 @@ public sealed class ConfigStore
             case "security":
                 return Ok(ConfigText.Security(_table));
             case "xdr":
-                return request.Dc == null ? Ok(ConfigText.Xdr(_table, settings)) : ConfigAnswer.Error($"unknown dc {Findings.Quote(request.Dc)}");
+                return request.Dc == null
+                    ? Ok(ConfigText.Xdr(_table, settings))
+                    : ConfigAnswer.Error($"unknown dc {Findings.Quote(request.Dc)}");
             case "namespace":
                 return GetNamespace(settings, request);
             default:

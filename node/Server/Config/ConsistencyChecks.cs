@@ -26,7 +26,8 @@ internal sealed class ConsistencyChecks
         checks.Service(root.Child("service")!);
         checks.Ports(root.Child("network")!);
         Settings[] spaces = [.. root.ChildrenOf("namespace")];
-        if (spaces.Length == 0)
+        bool isUnreadable = findings.HasProblems && root.Children.All(section => section.Line == 0);
+        if (spaces.Length == 0 && !isUnreadable)
         {
             findings.Problem(0, "there is no namespace; write 'namespace NAME {'");
         }
@@ -51,7 +52,8 @@ internal sealed class ConsistencyChecks
     private void Service(Settings service)
     {
         string nodeId = service.Text("node-id");
-        if (nodeId.Length > NodeIdDigitsMax || !nodeId.All(char.IsAsciiHexDigit) || (nodeId.Length > 0 && nodeId.All(digit => digit == '0')))
+        if (nodeId.Length > NodeIdDigitsMax || !nodeId.All(char.IsAsciiHexDigit)
+            || (nodeId.Length > 0 && nodeId.All(digit => digit == '0')))
         {
             _findings.Problem(service.LineOf("node-id"),
                 $"'node-id' is {Findings.Quote(nodeId)}; allowed are 1 to {NodeIdDigitsMax} hexadecimal digits, not all zero");
@@ -68,7 +70,7 @@ internal sealed class ConsistencyChecks
     private void Ports(Settings network)
     {
         List<(Settings Section, long Port)> taken = [];
-        foreach (Settings section in network.Children)
+        foreach (Settings section in network.Children.OrderBy(section => section.LineOf("port")))
         {
             if (section.Keyword == "tls" || section.Integer("port") is not (> 0 and var port))
             {
@@ -98,7 +100,8 @@ internal sealed class ConsistencyChecks
         if (!IsNameGood(space.Name, NamespaceNameMax))
         {
             _findings.Problem(space.Line,
-                $"namespace name {Findings.Quote(space.Name)} is not allowed; allowed are {NamespaceNameMax} characters without : ; , = and spaces");
+                $"namespace name {Findings.Quote(space.Name)} is not allowed;"
+                + $" allowed are {NamespaceNameMax} characters without : ; , = and spaces");
         }
 
         foreach (Settings set in space.ChildrenOf("set"))
@@ -146,7 +149,8 @@ internal sealed class ConsistencyChecks
         if (evict > 0 && stop > 0 && evict >= stop)
         {
             _findings.Warning(engine.LineOf("evict-used-pct"),
-                $"namespace {space.Name}: evict-used-pct {evict} is not below stop-writes-used-pct {stop}: writes stop before eviction begins");
+                $"namespace {space.Name}: evict-used-pct {evict} is not below stop-writes-used-pct {stop}:"
+                + " writes stop before eviction begins");
         }
     }
 

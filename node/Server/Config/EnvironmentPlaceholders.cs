@@ -37,7 +37,8 @@ internal static class EnvironmentPlaceholders
         token = expanded.Append(token, done, token.Length - done).ToString();
         if (token.Length > lengthMax)
         {
-            findings.Problem(line, $"with its ENV_ placeholders filled in, the value is {token.Length} characters long; allowed are {lengthMax}");
+            findings.Problem(line,
+                $"with its ENV_ placeholders filled in, the value is {token.Length} characters long; allowed are {lengthMax}");
             return false;
         }
 

@@ -82,7 +82,9 @@ public sealed record ServiceOptions
     public static ServiceOptions From(Settings settings) => new()
     {
         ClusterName = settings.Text("cluster-name"),
-        NodeId = settings.Text("node-id") is { Length: > 0 } id ? ulong.Parse(id, NumberStyles.HexNumber, CultureInfo.InvariantCulture) : null,
+        NodeId = settings.Text("node-id") is { Length: > 0 } id
+            ? ulong.Parse(id, NumberStyles.HexNumber, CultureInfo.InvariantCulture)
+            : null,
         NodeIdInterface = settings.Text("node-id-interface"),
         PidFile = settings.Text("pidfile"),
         WorkDirectory = settings.Text("work-directory"),

@@ -87,7 +87,8 @@ public static class SectionRules
 
     private static SectionRule Plain(string parent, string keyword) => new(parent, keyword, keyword, SectionNaming.None, []);
 
-    private static SectionRule Named(string parent, string keyword, string yamlName) => new(parent, keyword, yamlName, SectionNaming.Named, []);
+    private static SectionRule Named(string parent, string keyword, string yamlName) =>
+        new(parent, keyword, yamlName, SectionNaming.Named, []);
 
     private static SectionRule Kind(string parent, string keyword, params string[] kinds) =>
         new(parent, keyword, keyword, SectionNaming.Kind, kinds);

@@ -62,7 +62,8 @@ public sealed class Settings
     /// Written in the file, or put there in the name of an old parameter.
     public bool IsGiven(string name) => _values.TryGetValue(name, out Value value) && value.Line > 0;
 
-    public int LineOf(string name) => _values.TryGetValue(name, out Value value) ? value.Line : Line;
+    /// Where to point to when something is wrong with it: its section when nobody gave it.
+    public int LineOf(string name) => IsGiven(name) ? _values[name].Line : Line;
 
     /// Line 0 marks a default that depends on the machine.
     public void Put(string name, string text, int line)
@@ -73,7 +74,9 @@ public sealed class Settings
 
     /// One more element of a list. The line stays that of the first.
     public void Append(string name, string text, int line) =>
-        _values[name] = _values.TryGetValue(name, out Value value) ? new Value([.. value.Texts, text], value.Line) : new Value([text], line);
+        _values[name] = _values.TryGetValue(name, out Value value)
+            ? new Value([.. value.Texts, text], value.Line)
+            : new Value([text], line);
 
     public string Text(string name)
     {

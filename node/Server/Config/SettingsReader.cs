@@ -143,8 +143,10 @@ public sealed class SettingsReader
             return;
         }
 
-        string hint = NearestName.Find(name, contexts.Select(row => row.Name)) is { } nearest ? $"; did you mean {Findings.Quote(nearest)}?" : "";
-        _findings.Problem(node.Line, $"unknown log context {Findings.Quote(name)}; write 'context NAME LEVEL', where NAME may be 'any'{hint}");
+        string hint = NearestName.Find(name, contexts.Select(row => row.Name)) is { } nearest
+            ? $"; did you mean {Findings.Quote(nearest)}?" : "";
+        _findings.Problem(node.Line,
+            $"unknown log context {Findings.Quote(name)}; write 'context NAME LEVEL', where NAME may be 'any'{hint}");
     }
 
     private void Store(Parameter row, IReadOnlyList<string> values, int line, Settings section)

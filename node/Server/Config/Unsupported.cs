@@ -16,7 +16,8 @@ internal static class Unsupported
 
         if (root.Child("security") is { } security)
         {
-            findings.Problem(security.Line, "security is not available in this build; remove the section and protect the port by other means");
+            findings.Problem(security.Line,
+                "security is not available in this build; remove the section and protect the port by other means");
         }
 
         foreach (Settings dc in root.Child("xdr")?.ChildrenOf("dc") ?? [])
@@ -35,7 +36,8 @@ internal static class Unsupported
         string who = $"namespace {space.Name}";
         if (space.Flag("strong-consistency"))
         {
-            findings.Problem(space.LineOf("strong-consistency"), $"{who}: strong-consistency is not available in this build; remove the line");
+            findings.Problem(space.LineOf("strong-consistency"),
+                $"{who}: strong-consistency is not available in this build; remove the line");
         }
 
         foreach (string type in new[] { "index-type", "sindex-type" })
@@ -63,7 +65,8 @@ internal static class Unsupported
             if (engine.IsGiven(name))
             {
                 findings.Problem(engine.LineOf(name),
-                    $"{who}: storage-engine memory with a {word} is not available in this build; remove {word} to keep data in memory only");
+                    $"{who}: storage-engine memory with a {word} is not available in this build;"
+                    + $" remove {word} to keep data in memory only");
             }
         }
 
@@ -95,7 +98,8 @@ internal static class Unsupported
             {
                 if (heartbeat.IsGiven(seeds))
                 {
-                    findings.Warning(heartbeat.LineOf(seeds), "network heartbeat: clusters are not available in this build; this node stays alone");
+                    findings.Warning(heartbeat.LineOf(seeds),
+                        "network heartbeat: clusters are not available in this build; this node stays alone");
                 }
             }
         }

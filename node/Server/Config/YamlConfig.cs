@@ -11,7 +11,8 @@ public sealed class YamlConfig
     /// is how a small file becomes a large one.
     private const int DepthMax = 16;
 
-    private const int TextLengthMax = 4 << 20;
+    /// The YAML scanner takes about ten microseconds for each name or value: this much of them is two or three seconds at worst.
+    private const int TextLengthMax = 1 << 20;
 
     private readonly ParameterTable _table;
     private readonly IReadOnlyDictionary<string, string> _environment;

@@ -31,6 +31,11 @@ internal sealed class ClientConnection
     /// The peer does not keep up: nothing more is read or stepped until what waits has been sent.
     public bool IsCongested { get; set; }
 
+    /// What waited to be sent when it last changed, and when that was: a peer that takes nothing for long is given up.
+    public long StalledBytes { get; set; }
+
+    public long StalledSince { get; set; }
+
     /// Bytes received behind the message whose reply is in progress.
     public BufferId HeldBuffer { get; private set; } = BufferId.None;
 

@@ -44,7 +44,7 @@ internal sealed class Compression(BufferPool buffers)
     }
 
     /// Replaces the frame that begins at `start` by its compressed form when that is shorter.
-    public void CompressReply(ReplyBuffer reply, int start)
+    public static void CompressReply(ReplyBuffer reply, int start)
     {
         var length = reply.Length - start;
         if (length <= ReplyThreshold)

@@ -104,7 +104,7 @@ internal sealed class MessageDispatcher(Worker worker, ReplyBuffer reply, Buffer
         RunRecord(request, isRecord, digest);
         if ((request.Header.Info1 & Info1.CompressReply) != 0)
         {
-            _compression.CompressReply(reply, start);
+            Compression.CompressReply(reply, start);
         }
 
         return default;

@@ -3,6 +3,7 @@ using Aerie.Foundation;
 using Aerie.Io;
 using Aerie.Memory;
 using Aerie.Protocol;
+using Aerie.Server.Batch;
 using Aerie.Server.Metrics;
 using Aerie.Server.Records;
 using Aerie.Server.Transactions;
@@ -27,6 +28,7 @@ public sealed class ServiceLoop : IDisposable
     private readonly List<ClientConnection> _connections = [];
     private readonly Queue<ClientConnection> _stepping = new();
     private readonly ConcurrentQueue<Action<ServiceLoop>> _mailbox = new();
+    private readonly PriorityQueue<ConnectionId, long> _sleepers = new();
     private long _nextTick;
     private bool _draining;
 
@@ -38,6 +40,7 @@ public sealed class ServiceLoop : IDisposable
         _reply = new ReplyBuffer(engine.Buffers);
         Worker = new Worker(number, shared.Clock, shared.LastUpdateClock);
         Worker.BeginTurn();
+        Batches = new BatchLoop(this, shared);
         _dispatcher = new MessageDispatcher(Worker, _reply, engine.Buffers, shared);
     }
 
@@ -47,12 +50,14 @@ public sealed class ServiceLoop : IDisposable
 
     public BufferPool Buffers => _engine.Buffers;
 
+    internal BatchLoop Batches { get; }
+
     public IoCounters IoCounters => _engine.Counters;
 
     public int OpenConnections { get; private set; }
 
     /// True when nothing is under way any more: the end of a drain.
-    public bool IsQuiet => OpenConnections == 0;
+    public bool IsQuiet => OpenConnections == 0 && Batches.UnderWay == 0;
 
     /// Runs on the loop's thread in its next turn. Any thread.
     public void Post(Action<ServiceLoop> action)
@@ -67,7 +72,7 @@ public sealed class ServiceLoop : IDisposable
     public void Turn(int waitMillisecondsMax)
     {
         Span<Completion> completions = stackalloc Completion[CompletionsPerWait];
-        var count = _engine.Wait(completions, _stepping.Count > 0 ? 0 : Math.Min(waitMillisecondsMax, TickMilliseconds));
+        var count = _engine.Wait(completions, WaitMilliseconds(waitMillisecondsMax));
         Worker.BeginTurn();
         _dispatcher.BeginTurn();
         foreach (ref readonly var completion in completions[..count])
@@ -80,11 +85,13 @@ public sealed class ServiceLoop : IDisposable
             action(this);
         }
 
+        WakeSleepers();
         StepLongReplies();
         if (_dispatcher.Now >= _nextTick)
         {
             _nextTick = _dispatcher.Now + (TickMilliseconds * 1_000_000L);
             ReapIdle();
+            CloseStalled();
         }
     }
 
@@ -115,6 +122,32 @@ public sealed class ServiceLoop : IDisposable
 
         _reply.Drop();
         _engine.Dispose();
+    }
+
+    // A long reply may want to go on at a given time.
+    private int WaitMilliseconds(int max)
+    {
+        if (_stepping.Count > 0)
+        {
+            return 0;
+        }
+
+        max = Math.Min(max, TickMilliseconds);
+        return _sleepers.TryPeek(out _, out var wakeAt)
+            ? (int)Math.Clamp((wakeAt - Worker.Clock.MonotonicNanoseconds + 999_999) / 1_000_000, 0, max)
+            : max;
+    }
+
+    private void WakeSleepers()
+    {
+        while (_sleepers.TryPeek(out var id, out var wakeAt) && wakeAt <= _dispatcher.Now)
+        {
+            _sleepers.Dequeue();
+            if (IsCurrent(id) && ConnectionOf(id).LongReply is not null)
+            {
+                Queue(ConnectionOf(id)); // perhaps another reply than the one that slept: it bears to be woken early
+            }
+        }
     }
 
     private void Handle(in Completion completion)
@@ -202,7 +235,11 @@ public sealed class ServiceLoop : IDisposable
             }
 
             offset += (int)step.Length;
-            connection.LongReply = step.LongReply;
+            if (step.LongReply is not null)
+            {
+                connection.LongReply = step.LongReply;
+                step.LongReply.Begin(connection.Id, _engine);
+            }
         }
 
         if (malformed)
@@ -270,6 +307,8 @@ public sealed class ServiceLoop : IDisposable
         if (!_engine.Send(connection.Id, replies, length))
         {
             connection.IsCongested = true;
+            connection.StalledBytes = _engine.PendingSendBytes(connection.Id);
+            connection.StalledSince = _dispatcher.Now;
             _engine.PauseReceiving(connection.Id);
         }
     }
@@ -340,6 +379,7 @@ public sealed class ServiceLoop : IDisposable
         if (progress == LongReplyProgress.Done)
         {
             connection.LongReply = null;
+            connection.LastActive = _dispatcher.Now;
             reply.End(completed: true);
             if (!connection.IsCongested)
             {
@@ -349,6 +389,10 @@ public sealed class ServiceLoop : IDisposable
         else if (progress == LongReplyProgress.More)
         {
             Queue(connection);
+        }
+        else if (reply.WakeAt != 0)
+        {
+            _sleepers.Enqueue(connection.Id, reply.WakeAt);
         }
     }
 
@@ -402,6 +446,30 @@ public sealed class ServiceLoop : IDisposable
             {
                 _shared.Counters.Add(Number, NodeCounter.ReapedFds);
                 Close(connection, CloseMode.AfterSending);
+            }
+        }
+    }
+
+    // A peer that asked much and takes none of it holds buffers and a query for nothing.
+    private void CloseStalled()
+    {
+        foreach (var connection in _connections)
+        {
+            if (!connection.IsOpen || !connection.IsCongested || connection.LongReply is not { StallLimit: > 0 } reply)
+            {
+                continue;
+            }
+
+            var pending = _engine.PendingSendBytes(connection.Id);
+            if (pending != connection.StalledBytes)
+            {
+                connection.StalledBytes = pending;
+                connection.StalledSince = _dispatcher.Now;
+            }
+            else if (_dispatcher.Now - connection.StalledSince > reply.StallLimit)
+            {
+                reply.Stalled();
+                Close(connection, CloseMode.Now);
             }
         }
     }

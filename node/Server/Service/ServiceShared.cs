@@ -1,6 +1,7 @@
 using Aerie.Foundation;
 using Aerie.Server.Config;
 using Aerie.Server.Metrics;
+using Aerie.Server.Query;
 using Aerie.Server.Records;
 
 namespace Aerie.Server.Service;
@@ -18,6 +19,12 @@ public sealed class ServiceShared
     public required Namespaces Namespaces { get; init; }
 
     public required StripedCounters<NodeCounter> Counters { get; init; }
+
+    /// Whole batches; what their rows take is told by namespace.
+    public required LatencyHistogram BatchIndexLatency { get; init; }
+
+    /// Queries that run or ran lately.
+    public required QueryRegistry Queries { get; init; }
 
     public required ServiceEvents Events { get; init; }
 

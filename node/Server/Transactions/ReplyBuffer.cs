@@ -11,6 +11,8 @@ public sealed class ReplyBuffer(BufferPool pool)
     private BufferId _buffer = BufferId.None;
     private int _capacity;
 
+    public BufferPool Pool => pool;
+
     public int Length { get; private set; }
 
     /// Room for `length` more bytes. Valid until the next Reserve or Take.
@@ -53,6 +55,16 @@ public sealed class ReplyBuffer(BufferPool pool)
         _capacity = 0;
         Length = 0;
         return buffer;
+    }
+
+    /// Takes over bytes that were written elsewhere. Only while nothing was written here.
+    public void Give(BufferId buffer, int length)
+    {
+        Invariant.Holds(Length == 0 && length <= pool.Length(buffer));
+        Drop();
+        _buffer = buffer;
+        _capacity = pool.Length(buffer);
+        Length = length;
     }
 
     /// Throws away what was written.

@@ -362,7 +362,7 @@ public abstract class RecordLogContract
         var empty = 0L;
         for (var round = 0; round < 20; round++)
         {
-            var records = FillBlocks(log, 8);
+            var records = FillBlocks(log, 6);
             full = round == 0 ? log.ResidentBytes : full;
             Assert.InRange(log.ResidentBytes, full * 9 / 10, full * 11 / 10);
             records.ForEach(log.Release);

@@ -1,0 +1,241 @@
+using Aerie.Foundation;
+using Aerie.Memory;
+using Aerie.Protocol;
+using Aerie.Server.Records;
+using Aerie.Server.Service;
+using Aerie.Server.Transactions;
+
+namespace Aerie.Server.Batch;
+
+/// A batch too large for one turn. Each step carries out some hundred rows; of really large batches other loops take slices
+/// meanwhile, and their finished frames go out as they come. Rows of a batch may be answered in any order.
+///
+/// The rows lie in a buffer of the home loop that slices read from other threads. It is returned only when the connection
+/// is done with the job AND no slice is out, whichever comes last; then the job is free for the next batch.
+internal sealed class BatchJob(ServiceLoop home, ServiceShared shared) : LongReply
+{
+    /// About 150 microseconds of reads.
+    public const int RowsPerStep = 256;
+
+    /// Below this, waking other loops costs more than it saves.
+    private const int SpreadRowsMin = 4096;
+
+    /// One in work and one waiting: the other loop does not fall idle while the first result travels. It also bounds what
+    /// waits here for a peer that does not read.
+    private const int SlicesPerLoop = 2;
+
+    private readonly BatchLoop _batches = home.Batches;
+    private readonly Stack<BatchPosition> _leftovers = new();
+    private readonly Queue<BatchSlice> _finished = new();
+    private readonly Stack<BatchSlice> _idleSlices = new();
+    private int[] _slicesOut = [];
+    private int _outstanding;
+    private BufferId _copy = BufferId.None;
+    private BufferView _view;
+    private int _length;
+    private MessageHeader _header;
+    private BatchFlags _flags;
+    private BatchPosition _frontier;
+    private bool _spreads;
+    private long _started;
+    private long _deadline;
+    private ResultCode _result;
+    private bool _isOver;
+    private volatile bool _isCancelled;
+
+    public ServiceLoop Home => home;
+
+    /// Slices not yet begun need not be carried out any more. Any thread.
+    public bool IsCancelled => _isCancelled;
+
+    /// The rows, readable from any thread while a slice is out.
+    public BatchWork Work => new(_view.Bytes[.._length], _header, _flags);
+
+    public void Take(scoped in BatchWork work, BatchPosition position, long started)
+    {
+        _length = work.Rows.Length;
+        _copy = home.Buffers.Rent(_length);
+        work.Rows.CopyTo(home.Buffers.Span(_copy));
+        _view = home.Buffers.View(_copy);
+        _header = work.Header;
+        _flags = work.Flags;
+        _frontier = position;
+        _spreads = shared.Loops.Count > 1 && work.RespondsAllKeys && position.RowsLeft >= SpreadRowsMin;
+        if (_slicesOut.Length != shared.Loops.Count)
+        {
+            _slicesOut = new int[shared.Loops.Count];
+        }
+
+        _started = started;
+        _deadline = _header.Timeout == 0 ? long.MaxValue : started + (_header.Timeout * 1_000_000L);
+        _result = ResultCode.Ok;
+        _isOver = false;
+        _isCancelled = false;
+    }
+
+    public override LongReplyProgress Step(Worker worker, ReplyBuffer reply)
+    {
+        if (worker.Clock.MonotonicNanoseconds > _deadline)
+        {
+            Stop(ResultCode.Timeout); // the client has given up
+        }
+
+        if (_finished.TryDequeue(out var slice))
+        {
+            reply.Give(slice.TakeResult(), slice.Length);
+            _idleSlices.Push(slice);
+            HandOut();
+            return LongReplyProgress.More;
+        }
+
+        HandOut();
+        var frame = ReplyFrame.Begin(reply);
+        if (TryTakePiece(out var piece))
+        {
+            RunHere(piece, reply);
+        }
+
+        var isDone = _outstanding == 0 && _finished.Count == 0 && !HasPieces;
+        if (isDone)
+        {
+            frame.AddLast(_result);
+        }
+
+        frame.End(Work.Compresses);
+        return isDone ? LongReplyProgress.Done : HasPieces || _finished.Count > 0 ? LongReplyProgress.More : LongReplyProgress.Waiting;
+    }
+
+    public override void End(bool completed)
+    {
+        Invariant.Holds(!_isOver);
+        _isOver = true;
+        Stop(completed ? _result : ResultCode.Unknown);
+        _batches.Count(_result, _started);
+        FreeIfDone();
+    }
+
+    /// A slice comes home. On the home loop.
+    public void Returned(BatchSlice slice)
+    {
+        _outstanding--;
+        _slicesOut[slice.LoopNumber]--;
+        if (slice.Left.RowsLeft > 0 && !_isCancelled)
+        {
+            _leftovers.Push(slice.Left);
+        }
+
+        if (slice.HasResult && !_isCancelled)
+        {
+            _finished.Enqueue(slice);
+        }
+        else
+        {
+            slice.DropResult();
+            _idleSlices.Push(slice);
+        }
+
+        if (_isOver)
+        {
+            FreeIfDone();
+        }
+        else
+        {
+            home.WakeLongReply(Connection, this);
+        }
+    }
+
+    private bool HasPieces => _leftovers.Count > 0 || _frontier.RowsLeft > 0;
+
+    // Nothing more is begun, and nothing that was not sent yet will be.
+    private void Stop(ResultCode result)
+    {
+        _result = result;
+        _isCancelled = true;
+        _frontier = default;
+        _leftovers.Clear();
+        while (_finished.TryDequeue(out var slice))
+        {
+            slice.DropResult();
+            _idleSlices.Push(slice);
+        }
+    }
+
+    private void RunHere(BatchPosition piece, ReplyBuffer reply)
+    {
+        var result = _batches.Run.Run(Work, ref piece, RowsPerStep, reply);
+        if (result != ResultCode.Ok)
+        {
+            Stop(result);
+        }
+        else if (piece.RowsLeft > 0)
+        {
+            _leftovers.Push(piece);
+        }
+    }
+
+    private void HandOut()
+    {
+        if (!_spreads)
+        {
+            return;
+        }
+
+        foreach (var loop in shared.Loops)
+        {
+            while (loop != home && _slicesOut[loop.Number] < SlicesPerLoop && TryTakePiece(out var piece))
+            {
+                var slice = _idleSlices.Count > 0 ? _idleSlices.Pop() : new BatchSlice(this);
+                _outstanding++;
+                _slicesOut[loop.Number]++;
+                slice.Post(loop, piece);
+            }
+        }
+    }
+
+    // Alone, the job goes on from where it stopped. With others it cuts pieces off the front: that needs a walk over
+    // their rows, because where the next piece begins, and what its first row may repeat, only the walk tells.
+    private bool TryTakePiece(out BatchPosition piece)
+    {
+        if (_leftovers.TryPop(out piece))
+        {
+            return true;
+        }
+
+        piece = _frontier;
+        if (!_spreads || piece.RowsLeft == 0)
+        {
+            _frontier = default;
+            return piece.RowsLeft > 0;
+        }
+
+        var reader = BatchReader.At(_view.Bytes[.._length], _header, _frontier);
+        var walked = 0;
+        while (walked < RowsPerStep && reader.TryNext(out _))
+        {
+            walked++;
+        }
+
+        piece = piece with { RowsLeft = walked };
+        _frontier = reader.Position;
+        if (reader.Malformed)
+        {
+            _frontier = default;
+            _result = ResultCode.Parameter;
+        }
+
+        return walked > 0;
+    }
+
+    private void FreeIfDone()
+    {
+        if (_outstanding > 0)
+        {
+            return;
+        }
+
+        home.Buffers.Return(_copy);
+        _copy = BufferId.None;
+        _view = default;
+        _batches.Ended(this);
+    }
+}

@@ -1,0 +1,23 @@
+using Aerie.Foundation;
+using Aerie.Protocol;
+
+namespace Aerie.Server.Batch;
+
+/// What a batch asks for, wherever its rows lie: in the received buffer or in a copy.
+internal readonly ref struct BatchWork(ReadOnlySpan<byte> rows, scoped in MessageHeader header, BatchFlags flags)
+{
+    /// The batch field: prologue and rows.
+    public readonly ReadOnlySpan<byte> Rows = rows;
+    public readonly MessageHeader Header = header;
+    public readonly BatchFlags Flags = flags;
+
+    public bool Compresses => (Header.Info1 & Info1.CompressReply) != 0;
+
+    /// Rows are independent of each other's outcome only if all are to be answered.
+    public bool RespondsAllKeys => (Flags & BatchFlags.RespondAllKeys) != 0;
+
+    /// Without "respond all keys" the rows behind the first error are left alone. That a record is not there, or is
+    /// filtered out, is an answer and no error.
+    public bool Ends(ResultCode rowResult) =>
+        rowResult is not (ResultCode.Ok or ResultCode.NotFound or ResultCode.FilteredOut) && !RespondsAllKeys;
+}

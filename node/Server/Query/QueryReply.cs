@@ -1,0 +1,245 @@
+using Aerie.Foundation;
+using Aerie.Index;
+using Aerie.Io;
+using Aerie.Protocol;
+using Aerie.Server.Metrics;
+using Aerie.Server.Records;
+using Aerie.Server.Service;
+using Aerie.Server.Transactions;
+using Aerie.Storage;
+
+namespace Aerie.Server.Query;
+
+/// A query on its way: partition by partition, leaf by leaf, in digest order. A step ends after a buffer's worth of bytes or
+/// some thousand records looked at, whatever comes first; the gate of a partition is held for one leaf at most. Between two
+/// leaves anything may be written: what exists throughout is returned exactly once, because the cursor names a place in
+/// digest order.
+internal sealed class QueryReply : LongReply
+{
+    /// A few hundred microseconds of records that are not wanted.
+    private const int LooksPerStep = 2048;
+
+    /// What a leaf costs beside its records, in looks: an empty partition is not free.
+    private const int LooksPerLeaf = 8;
+
+    /// A short query may not take longer.
+    private const long ShortNanosecondsMax = 1_000_000_000;
+
+    private readonly Worker _worker;
+    private readonly QueryPlan _plan;
+    private readonly QueryRegistry _registry;
+    private readonly Namespace _records;
+    private readonly long _started;
+    private QueryStatus? _status;
+    private RecordRate _rate;
+    private int _setId = AnySet;
+    private int _at;
+    private IndexCursor _cursor;
+    private long _recordsLeft;
+    private long _returned;
+    private long _bytes;
+    private ResultCode _result;
+    private bool _isStalled;
+
+    private const int AnySet = -1;
+
+    public QueryReply(Worker worker, QueryPlan plan, QueryRegistry registry)
+    {
+        _worker = worker;
+        _plan = plan;
+        _registry = registry;
+        _records = plan.Records;
+        _started = worker.Clock.MonotonicNanoseconds;
+        _rate = new RecordRate(plan.RecordsPerSecond, _started);
+        _recordsLeft = plan.RecordsMax;
+        EnterPartition(0);
+        if (plan.Set.Length > 0)
+        {
+            FindSet();
+        }
+    }
+
+    public override long StallLimit => _plan.SocketTimeout * 1_000_000L;
+
+    public override void Begin(ConnectionId connection, IIoEngine engine)
+    {
+        base.Begin(connection, engine);
+        if (_plan.IsShort)
+        {
+            return;
+        }
+
+        _status = new QueryStatus
+        {
+            Id = _plan.Id,
+            Namespace = _records.Name,
+            Set = QueryStatus.TextOf(_plan.Set),
+            From = engine.PeerOf(connection),
+            RecordsPerSecond = _plan.RecordsPerSecond,
+            SocketTimeout = _plan.SocketTimeout,
+            PartitionsRequested = _plan.Partitions.Count,
+            Started = _started,
+        };
+        _registry.Add(_status);
+    }
+
+    public override LongReplyProgress Step(Worker worker, ReplyBuffer reply)
+    {
+        var now = worker.Clock.MonotonicNanoseconds;
+        _result = _status is { IsAbortAsked: true } ? ResultCode.QueryUserAbort
+            : _plan.IsShort && now - _started > ShortNanosecondsMax ? ResultCode.Timeout
+            : ResultCode.Ok;
+        var allowance = Math.Min(_rate.Allowance(now), _recordsLeft);
+        if (allowance == 0 && _result == ResultCode.Ok && !IsAtEnd)
+        {
+            WakeAt = _rate.WakeAt(now);
+            return LongReplyProgress.Waiting;
+        }
+
+        var start = reply.Length;
+        var frame = ReplyFrame.Begin(reply);
+        var before = _returned;
+        if (_result == ResultCode.Ok)
+        {
+            Walk(reply, start + StepBytes, _returned + allowance);
+        }
+
+        _rate.Returned(_returned - before);
+        _recordsLeft -= _returned - before;
+        var isDone = IsAtEnd || _result != ResultCode.Ok;
+        if (isDone)
+        {
+            frame.AddLast(_result);
+        }
+
+        frame.End(_plan.Compresses);
+        _bytes += reply.Length - start;
+        _status?.Advance(_returned, _bytes, _at);
+        return isDone ? LongReplyProgress.Done : LongReplyProgress.More;
+    }
+
+    public override void Stalled() => _isStalled = true;
+
+    public override void End(bool completed)
+    {
+        var now = _worker.Clock.MonotonicNanoseconds;
+        _records.Latencies.PiQuery.Record(_worker.Number, now - _started);
+        _records.Counters.Add(_worker.Number, CounterOfEnd(completed));
+        if (_status is not null)
+        {
+            var outcome = completed
+                ? _result == ResultCode.Ok ? QueryOutcome.Ok : QueryOutcome.UserAborted
+                : _isStalled ? QueryOutcome.ResponseTimeout : QueryOutcome.ResponseError;
+            _registry.Finish(_status, outcome, now);
+        }
+    }
+
+    private bool IsAtEnd => _at == _plan.Partitions.Count || _recordsLeft == 0;
+
+    private void Walk(ReplyBuffer reply, int bytesMax, long returnedMax)
+    {
+        Span<EntryHandle> handles = stackalloc EntryHandle[PrimaryIndex.LeafCapacity];
+        var looks = LooksPerStep;
+        while (looks > 0 && _at < _plan.Partitions.Count && reply.Length < bytesMax && _returned < returnedMax)
+        {
+            looks -= LooksPerLeaf + WalkLeaf(handles, reply, bytesMax, returnedMax);
+            if (_cursor.IsAtEnd)
+            {
+                LeavePartition(reply);
+            }
+        }
+    }
+
+    // Returns how many records were looked at.
+    private int WalkLeaf(Span<EntryHandle> handles, ReplyBuffer reply, int bytesMax, long returnedMax)
+    {
+        var index = _records.Index;
+        var partition = _plan.Partitions[_at];
+        var writer = new QueryRecord(_plan, _worker, reply);
+        using var gate = index.Enter(partition);
+        var found = handles[..index.NextLeaf(partition, ref _cursor, handles)];
+        foreach (var handle in found)
+        {
+            Prefetch(index[handle]);
+        }
+
+        for (var i = 0; i < found.Length; i++)
+        {
+            ref var entry = ref index[found[i]];
+            if (!Wants(entry))
+            {
+                continue;
+            }
+
+            var digest = entry.Digest(partition);
+            writer.Write(entry, digest);
+            _returned++;
+            if (reply.Length >= bytesMax || _returned == returnedMax)
+            {
+                _cursor = i + 1 < found.Length ? index.CursorAfter(digest) : _cursor;
+                return i + 1;
+            }
+        }
+
+        return found.Length;
+    }
+
+    private bool Wants(in RecordEntry entry) =>
+        (_setId == AnySet || entry.SetId == _setId) && _records.IsLive(entry, _worker.NowSeconds);
+
+    private void Prefetch(in RecordEntry entry)
+    {
+        if (_setId == AnySet || entry.SetId == _setId)
+        {
+            _records.Log.Prefetch(new RecordLocation(entry.Place));
+        }
+    }
+
+    private void LeavePartition(ReplyBuffer reply)
+    {
+        if (_plan.SendsPartitionDone)
+        {
+            new MessageHeader { Info3 = Info3.PartitionDone, Generation = (uint)_plan.Partitions[_at] }
+                .Write(reply.Reserve(MessageHeader.Length));
+            reply.Commit(MessageHeader.Length);
+        }
+
+        EnterPartition(_at + 1);
+    }
+
+    private void EnterPartition(int at)
+    {
+        _at = at;
+        _cursor = at < _plan.Partitions.Count ? _plan.Partitions.Start(at, _records.Index) : default;
+    }
+
+    // A set that nobody ever wrote to has no records; its partitions are still walked, if the client wants to hear of them.
+    private void FindSet()
+    {
+        if (_records.Sets.TryFind(_plan.Set, out var set))
+        {
+            _setId = set.Id;
+            return;
+        }
+
+        _setId = SetTable.SetsMax + 1;
+        if (!_plan.SendsPartitionDone)
+        {
+            _at = _plan.Partitions.Count;
+        }
+    }
+
+    private NamespaceCounter CounterOfEnd(bool completed)
+    {
+        if (_plan.IsShort)
+        {
+            return !completed ? NamespaceCounter.PiQueryShortBasicError
+                : _result == ResultCode.Timeout ? NamespaceCounter.PiQueryShortBasicTimeout
+                : NamespaceCounter.PiQueryShortBasicComplete;
+        }
+
+        return !completed ? NamespaceCounter.PiQueryLongBasicError
+            : _result == ResultCode.Ok ? NamespaceCounter.PiQueryLongBasicComplete
+            : NamespaceCounter.PiQueryLongBasicAbort;
+    }
+}

@@ -1,0 +1,43 @@
+using Aerie.Fuzz;
+
+// Aerie.Fuzz <target>|all [--inputs N] [--seed S] [--corpus FOLDER] [--replay FILE]
+//
+// Ends with a line "N passed, N failed"; the input of a finding is kept in artifacts/fuzz/, with the command to repeat it.
+
+var options = Options.Parse(args);
+if (options is null)
+{
+    Console.Error.WriteLine("usage: Aerie.Fuzz <target>|all [--inputs N] [--seed S] [--corpus FOLDER] [--replay FILE]");
+    Console.Error.WriteLine("targets: " + string.Join(", ", FuzzTargets.All.Keys));
+    return 2;
+}
+
+if (options.Replay is not null)
+{
+    FuzzTargets.All[options.Target](File.ReadAllBytes(options.Replay));
+    Console.WriteLine("returned");
+    return 0;
+}
+
+var failed = options.Targets.Count(name => !Passes(name, options));
+Console.WriteLine($"{options.Targets.Count - failed} passed, {failed} failed");
+return failed == 0 ? 0 : 1;
+
+static bool Passes(string name, Options options)
+{
+    var corpus = Corpus.Load(Path.Combine(options.Corpus, name));
+    var result = new Fuzzer(FuzzTargets.All[name], new FuzzLimits())
+        .Run(corpus, options.Seed, options.Inputs, line => Console.WriteLine($"{name}: {line}"));
+    var speed = result.Inputs / Math.Max(result.Elapsed.TotalSeconds, 0.001);
+    Console.WriteLine($"{name}: {result.Inputs:N0} inputs from {corpus.Seeds.Count} seeds, {speed:N0}/s, seed {options.Seed}");
+    if (result.Problem is null)
+    {
+        return true;
+    }
+
+    Directory.CreateDirectory("artifacts/fuzz");
+    var file = $"artifacts/fuzz/{name}-{options.Seed}-{result.Inputs}.bin";
+    File.WriteAllBytes(file, result.Input!);
+    Console.WriteLine($"FAILED  {name} {result.Problem}\n        alone: Aerie.Fuzz {name} --replay {file}");
+    return false;
+}

@@ -1,0 +1,183 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using Aerie.Client;
+using Aerie.Client.Cluster;
+using Aerie.Client.Wire;
+using Aerie.Foundation;
+using Aerie.Node.Tests.Client;
+using Aerie.Tools.Bench;
+using Aerie.Tools.Suite;
+using Xunit;
+
+namespace Aerie.Node.Tests.Tools;
+
+/// Compiles the floor server once; null where the machine has no C compiler.
+public sealed class FloorBinary : IDisposable
+{
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("aerie-floor");
+
+    public FloorBinary()
+    {
+        var root = new DirectoryInfo(AppContext.BaseDirectory);
+        while (root is not null && !File.Exists(System.IO.Path.Combine(root.FullName, "Aerie.slnx")))
+        {
+            root = root.Parent;
+        }
+
+        var file = System.IO.Path.Combine(_folder.FullName, "floor");
+        try
+        {
+            using var compiler = Process.Start("gcc", ["-O2", "-pthread", "-o", file, $"{root!.FullName}/tests/Floor/floor.c"]);
+            compiler.WaitForExit();
+            Path = compiler.ExitCode == 0 ? file : throw new InvalidOperationException("the floor server does not compile");
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            Path = null;
+        }
+    }
+
+    public string? Path { get; }
+
+    public void Dispose() => _folder.Delete(recursive: true);
+}
+
+public sealed class LoadRunTests(FloorBinary floorBinary) : IClassFixture<FloorBinary>
+{
+    private const int Records = 8192;
+
+    [Theory]
+    [InlineData(Workload.Read)]
+    [InlineData(Workload.Mixed)]
+    [InlineData(Workload.Write)]
+    [InlineData(Workload.Batch)]
+    [InlineData(Workload.Scan)]
+    public void A_closed_loop_runs_without_errors(Workload workload)
+    {
+        var result = RunOnFloor(Options with { Workload = workload, Duration = TimeSpan.FromMilliseconds(300) });
+        Assert.Equal((0L, (string?)null), (result.Errors, result.FirstError));
+        Assert.True(result.Requests > 0 && result.LatencyMicroseconds["p50"] > 0);
+        Assert.True(result.Server!.CpuMicroseconds > 0);
+        if (workload == Workload.Batch)
+        {
+            Assert.Equal(result.Requests * Options.BatchSize, result.Operations);
+        }
+        else if (workload != Workload.Scan)
+        {
+            Assert.Equal(result.Requests, result.Operations);
+        }
+    }
+
+    [Fact]
+    public void An_insert_sends_every_key_once()
+    {
+        var result = RunOnFloor(Options with { Workload = Workload.Insert, Keys = 5001, Pipeline = 7, Threads = 2 });
+        Assert.Equal((0L, 5001L, 5001L, 0L), (result.Errors, result.Operations, result.Requests, result.Unsent));
+    }
+
+    [Fact]
+    public void An_open_loop_sends_what_is_due()
+    {
+        var result = RunOnFloor(Options with { Rate = 2000, Duration = TimeSpan.FromSeconds(1) });
+        Assert.Equal(0, result.Errors);
+        Assert.InRange(result.Requests + result.Unsent, 1800, 2001);
+    }
+
+    [Fact]
+    public void Values_larger_than_a_buffer_arrive()
+    {
+        var result = RunOnFloor(Options with { ValueSize = 200_000, Connections = 2, Duration = TimeSpan.FromMilliseconds(300) });
+        Assert.Equal(0, result.Errors);
+        Assert.True(result.Operations > 0);
+    }
+
+    [Fact]
+    public void A_stalled_server_cannot_hide_the_requests_it_kept_from_being_sent()
+    {
+        var stall = TimeSpan.FromMilliseconds(200);
+        var reply = ScriptedServer.Message(ScriptedServer.Record(ResultCode.Ok));
+        var answered = 0;
+        using var never = new ManualResetEventSlim();
+        using var server = new ScriptedServer((stream, _) =>
+        {
+            if (++answered == 20)
+            {
+                never.Wait(stall);
+            }
+
+            stream.Write(reply);
+        });
+        var options = Options with { Host = server.Address, Connections = 1, Rate = 200, Duration = TimeSpan.FromSeconds(1) };
+        var result = new LoadRun(options).Execute();
+        // 40 of 200 requests were due during the stall, so every tenth waited longer than half of it.
+        Assert.True(result.LatencyMicroseconds["p90"] > stall.TotalMicroseconds / 3, $"p90 {result.LatencyMicroseconds["p90"]} µs");
+    }
+
+    [Fact]
+    public void Failures_are_counted_by_their_result_code()
+    {
+        var reply = ScriptedServer.Message(ScriptedServer.Record(ResultCode.NotFound));
+        using var server = new ScriptedServer((stream, _) => stream.Write(reply));
+        var result = new LoadRun(Options with { Host = server.Address, Duration = TimeSpan.FromMilliseconds(100) }).Execute();
+        Assert.Equal(0, result.Operations);
+        Assert.Equal("2 (NotFound)", Assert.Single(result.ErrorsByKind).Key);
+        Assert.Equal("the server answered 2 (NotFound)", result.FirstError);
+    }
+
+    [Fact]
+    public void A_server_that_closes_is_reported_and_the_run_ends()
+    {
+        using var server = new ScriptedServer((stream, _) => stream.Close());
+        var result = new LoadRun(Options with { Host = server.Address, Duration = TimeSpan.FromMilliseconds(300) }).Execute();
+        Assert.True(result.Errors > 0);
+        Assert.Equal("connection lost", Assert.Single(result.ErrorsByKind).Key);
+    }
+
+    [Fact]
+    public void Nobody_at_the_address_is_one_clear_line()
+    {
+        var options = Options with { Host = new HostAddress("127.0.0.1", FreePort()) };
+        var failure = Assert.Throws<BenchException>(() => new LoadRun(options).Execute());
+        Assert.Contains($"127.0.0.1 port {options.Host.Port}", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_keys_are_those_of_every_client()
+    {
+        var keys = new KeyTable("bench", 20_000);
+        foreach (var number in new[] { 0, 1, 16_383, 16_384, 19_999 })
+        {
+            Assert.Equal(new Key("test", "bench", (long)number).Digest, new Digest(keys[number]));
+        }
+    }
+
+    private static BenchOptions Options => new()
+    {
+        Keys = 1000, Connections = 8, BatchSize = 50, Duration = TimeSpan.FromMilliseconds(200),
+    };
+
+    private BenchResult RunOnFloor(BenchOptions options)
+    {
+        Assert.SkipWhen(floorBinary.Path is null, "needs gcc, for the floor server");
+        var port = FreePort();
+        var log = System.IO.Path.GetTempFileName();
+        try
+        {
+            string[] arguments = ["--port", $"{port}", "--value-size", $"{options.ValueSize}", "--records", $"{Records}"];
+            using var floor = ServerProcess.Start("floor", floorBinary.Path!, arguments, port, log);
+            return new LoadRun(options with { Host = new HostAddress("127.0.0.1", port), Pid = floor.Pid }).Execute();
+        }
+        finally
+        {
+            File.Delete(log);
+        }
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}

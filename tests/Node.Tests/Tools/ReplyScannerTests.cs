@@ -1,0 +1,64 @@
+using Aerie.Client.Wire;
+using Aerie.Foundation;
+using Aerie.Node.Tests.Client;
+using Aerie.Tools.Bench;
+using Xunit;
+
+namespace Aerie.Node.Tests.Tools;
+
+public class ReplyScannerTests
+{
+    [Fact]
+    public void A_stream_counts_the_same_however_it_is_cut()
+    {
+        var record = ScriptedServer.Record(
+            ResultCode.Ok,
+            fields: [ScriptedServer.Field(FieldType.Digest, new byte[20])],
+            operations: [ScriptedServer.Operation("b", ParticleType.String, "value"u8)]);
+        byte[] stream =
+        [
+            .. ScriptedServer.Message(record, record),
+            .. ScriptedServer.Message(),
+            .. ScriptedServer.Message(
+                record, ScriptedServer.Record(ResultCode.NotFound), ScriptedServer.Record(ResultCode.Ok, Info3.PartitionDone)),
+            .. ScriptedServer.Message(ScriptedServer.Record(ResultCode.Ok, Info3.Last)),
+        ];
+        for (var step = 1; step <= stream.Length; step++)
+        {
+            var tally = new ReplyTally();
+            var scanner = default(ReplyScanner);
+            var consumed = 0;
+            for (var arrived = step; consumed < stream.Length; arrived = Math.Min(arrived + step, stream.Length))
+            {
+                consumed += scanner.ScanStream(stream.AsSpan(consumed, arrived - consumed), tally);
+            }
+
+            Assert.Equal((1, 3, 1, 1L), (tally.Requests, tally.Records, tally.Failures, tally.ByCode[(int)ResultCode.NotFound]));
+        }
+    }
+
+    [Fact]
+    public void Single_replies_count_only_when_complete()
+    {
+        byte[] stream =
+        [
+            .. ScriptedServer.Message(ScriptedServer.Record(ResultCode.Ok)),
+            .. ScriptedServer.Message(ScriptedServer.Record(ResultCode.Timeout)),
+        ];
+        for (var arrived = 0; arrived <= stream.Length; arrived++)
+        {
+            var tally = new ReplyTally();
+            var consumed = ReplyScanner.ScanSingle(stream.AsSpan(0, arrived), tally);
+            Assert.Equal(arrived / 30, tally.Requests);
+            Assert.Equal(arrived / 30 * 30, consumed);
+        }
+    }
+
+    [Theory]
+    [InlineData("0103000000000016")]
+    [InlineData("0203000000000001")]
+    public void What_is_no_reply_is_refused(string hex)
+    {
+        Assert.Throws<FormatException>(() => ReplyScanner.ScanSingle(Convert.FromHexString(hex), new ReplyTally()));
+    }
+}

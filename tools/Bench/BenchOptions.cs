@@ -1,0 +1,84 @@
+using Aerie.Client.Cluster;
+
+namespace Aerie.Tools.Bench;
+
+public enum Workload
+{
+    /// Every key once.
+    Insert,
+
+    /// Uniformly random keys, all bins.
+    Read,
+
+    /// Reads and updates, half and half.
+    Mixed,
+
+    /// Updates of existing keys.
+    Write,
+
+    /// Batch reads; operations are counted in records.
+    Batch,
+
+    /// Queries over all partitions, shared among the connections; operations are counted in records.
+    Scan,
+
+    /// Reads on one connection, one after the other.
+    Single,
+}
+
+/// What to send where. The generator talks to this one address and does not ask for a partition map.
+public sealed record BenchOptions
+{
+    public HostAddress Host { get; init; } = new("127.0.0.1", HostAddress.DefaultPort);
+
+    public string Namespace { get; init; } = "test";
+
+    public string Set { get; init; } = "bench";
+
+    public int Keys { get; init; } = 1_000_000;
+
+    public Workload Workload { get; init; } = Workload.Read;
+
+    public int ValueSize { get; init; } = 100;
+
+    public int Connections { get; init; } = 64;
+
+    public TimeSpan Duration { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// Sent before measuring starts, so that both sides have compiled and cached what they need.
+    public TimeSpan Warmup { get; init; } = TimeSpan.Zero;
+
+    /// Requests per second over all connections; 0: each connection sends when it has its answer.
+    public double Rate { get; init; }
+
+    public int Threads { get; init; } = 1;
+
+    public int BatchSize { get; init; } = 100;
+
+    /// Requests in flight per connection; answers come back in order.
+    public int Pipeline { get; init; } = 1;
+
+    public ulong Seed { get; init; } = 1;
+
+    /// The server's process, for its use of the processor.
+    public int? Pid { get; init; }
+
+    public bool IsStream => Workload is Workload.Batch or Workload.Scan;
+
+    /// One line that says what cannot be run, or null.
+    public string? Complaint() => this switch
+    {
+        { Keys: < 1 or > KeyTable.KeysMax } => $"--keys must be 1 to {KeyTable.KeysMax}",
+        { ValueSize: < 0 or > 8 * 1024 * 1024 } => "--value-size must be 0 to 8388608",
+        { Connections: < 1 or > 100_000 } => "--connections must be 1 to 100000",
+        { Threads: < 1 or > 256 } => "--threads must be 1 to 256",
+        { BatchSize: < 1 or > 100_000 } => "--batch-size must be 1 to 100000",
+        { Pipeline: < 1 or > 1024 } => "--pipeline must be 1 to 1024",
+        { Rate: < 0 or > 100_000_000 } => "--rate must be 0 (closed loop) to 100000000",
+        { Workload: Workload.Scan, Rate: > 0 } => "a scan has no --rate: the server's stream sets the pace",
+        { Workload: Workload.Scan, Connections: > 4096 } => "a scan shares 4096 partitions: at most that many connections",
+        { IsStream: true, Pipeline: > 1 } => "--pipeline is for single-record workloads",
+        _ when Duration <= TimeSpan.Zero => "--duration must be more than 0",
+        _ => null,
+    };
+}

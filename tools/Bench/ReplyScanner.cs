@@ -1,0 +1,183 @@
+using System.Buffers.Binary;
+using Aerie.Client.Wire;
+using Aerie.Foundation;
+
+namespace Aerie.Tools.Bench;
+
+/// Counts what came back without keeping any of it. One per connection; the rest of an incomplete reply stays in the
+/// buffer for the next receive, so the scanner itself remembers only how much of the present message is left.
+internal struct ReplyScanner
+{
+    /// Bytes of the present message behind what was consumed; only streams stop inside a message.
+    private long _left;
+
+    /// Replies that are one message with one record each: adds the result of each to `tally`.
+    public static int ScanSingle(ReadOnlySpan<byte> bytes, ReplyTally tally)
+    {
+        var at = 0;
+        while (bytes.Length - at >= WireLimits.ProtoHeaderLength)
+        {
+            var length = BodyLength(bytes[at..]);
+            if (length < WireLimits.MessageHeaderLength)
+            {
+                throw new FormatException("a reply shorter than its header");
+            }
+
+            var end = at + WireLimits.ProtoHeaderLength + length;
+            if (end > bytes.Length)
+            {
+                break;
+            }
+
+            const int ResultOffset = WireLimits.ProtoHeaderLength + 5;
+            tally.Reply(bytes[at + ResultOffset]);
+            at = (int)end;
+        }
+
+        return at;
+    }
+
+    /// Replies that are a stream of records over several messages, up to the one marked last.
+    public int ScanStream(ReadOnlySpan<byte> bytes, ReplyTally tally)
+    {
+        var at = 0;
+        while (true)
+        {
+            if (_left == 0)
+            {
+                if (bytes.Length - at < WireLimits.ProtoHeaderLength)
+                {
+                    return at;
+                }
+
+                _left = BodyLength(bytes[at..]);
+                at += WireLimits.ProtoHeaderLength;
+                continue;
+            }
+
+            var length = RecordLength(bytes[at..]);
+            if (length < 0)
+            {
+                return at;
+            }
+
+            if (length > _left)
+            {
+                throw new FormatException("a record longer than the message around it");
+            }
+
+            Count(bytes[at..], tally);
+            at += length;
+            _left -= length;
+        }
+    }
+
+    private static void Count(ReadOnlySpan<byte> record, ReplyTally tally)
+    {
+        var info3 = (Info3)record[3];
+        var result = record[5];
+        if ((info3 & Info3.Last) != 0)
+        {
+            tally.End(result);
+        }
+        else if ((info3 & Info3.PartitionDone) == 0)
+        {
+            tally.Record(result);
+        }
+        else if (result != (byte)ResultCode.Ok)
+        {
+            tally.Failure(result);
+        }
+    }
+
+    private static long BodyLength(ReadOnlySpan<byte> bytes)
+    {
+        var header = BinaryPrimitives.ReadUInt64BigEndian(bytes);
+        const ulong VersionAndType = ((ulong)WireLimits.ProtoVersion << 8) | (ulong)MessageType.Message;
+        if (header >> 48 != VersionAndType)
+        {
+            throw new FormatException($"{header:X16} where the header of a reply belongs");
+        }
+
+        return (long)(header & 0xFFFF_FFFF_FFFF);
+    }
+
+    /// Header, fields and operations; -1 while its end has not arrived.
+    private static int RecordLength(ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.Length < WireLimits.MessageHeaderLength)
+        {
+            return -1;
+        }
+
+        var parts = BinaryPrimitives.ReadUInt16BigEndian(bytes[18..]) + BinaryPrimitives.ReadUInt16BigEndian(bytes[20..]);
+        long at = WireLimits.MessageHeaderLength;
+        for (var i = 0; i < parts; i++)
+        {
+            if (bytes.Length - at < sizeof(uint))
+            {
+                return -1;
+            }
+
+            at += sizeof(uint) + BinaryPrimitives.ReadUInt32BigEndian(bytes[(int)at..]);
+        }
+
+        return at <= bytes.Length ? (int)at : -1;
+    }
+}
+
+/// What one receive brought, and the totals by result code. Reset before each scan.
+internal sealed class ReplyTally
+{
+    /// By result code; written by the loop's thread, read by the one that prints.
+    public long[] ByCode { get; } = new long[256];
+
+    /// Answered requests since the reset.
+    public int Requests { get; private set; }
+
+    /// Records that came well since the reset.
+    public int Records { get; private set; }
+
+    public int Failures { get; private set; }
+
+    public void Reset()
+    {
+        Requests = 0;
+        Records = 0;
+        Failures = 0;
+    }
+
+    public void Reply(byte result)
+    {
+        Requests++;
+        Record(result);
+    }
+
+    public void Record(byte result)
+    {
+        if (result == (byte)ResultCode.Ok)
+        {
+            Records++;
+        }
+        else
+        {
+            Failure(result);
+        }
+    }
+
+    public void End(byte result)
+    {
+        Requests++;
+        // A query of partitions that hold nothing may end with "not found".
+        if (result is not ((byte)ResultCode.Ok or (byte)ResultCode.NotFound))
+        {
+            Failure(result);
+        }
+    }
+
+    public void Failure(byte result)
+    {
+        Failures++;
+        ByCode[result]++;
+    }
+}

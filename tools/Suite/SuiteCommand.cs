@@ -1,0 +1,61 @@
+using System.CommandLine;
+using Aerie.Tools.Bench;
+
+namespace Aerie.Tools.Suite;
+
+/// `aerie bench suite`: the node beside the floor server, in turn, in one run.
+public static class SuiteCommand
+{
+    public static Command Create()
+    {
+        var defaults = new SuiteOptions();
+        var node = New("--node-bin", defaults.NodeBin, "the node's launcher");
+        var floor = New("--floor", defaults.FloorBin, "the floor server, see tests/Floor");
+        var folder = New("--out", defaults.Folder, "folder for bench.json, configuration and logs");
+        var port = New("--port", defaults.FirstPort, "first of five ports: floor, node, and the node's own");
+        var keys = New("--keys", defaults.Keys, "records to load");
+        var seconds = New("--duration", defaults.Seconds, "seconds per measurement");
+        var rounds = New("--rounds", defaults.Rounds, "measurements of each work on each server; medians are printed");
+        var works = New("--works", string.Join(',', defaults.Works), "which works, comma-separated");
+        var command = new Command("suite", "Measure a node against the floor server")
+        {
+            node, floor, folder, port, keys, seconds, rounds, works,
+        };
+        command.SetAction(parsed =>
+        {
+            var options = new SuiteOptions
+            {
+                NodeBin = parsed.GetValue(node)!,
+                FloorBin = parsed.GetValue(floor)!,
+                Folder = parsed.GetValue(folder)!,
+                FirstPort = parsed.GetValue(port),
+                Keys = parsed.GetValue(keys),
+                Seconds = parsed.GetValue(seconds),
+                Rounds = parsed.GetValue(rounds),
+                Works = parsed.GetValue(works)!.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries),
+            };
+            return Run(options);
+        });
+        return command;
+    }
+
+    private static int Run(SuiteOptions options)
+    {
+        try
+        {
+            using var suite = new BenchSuite(options, Console.Error);
+            var report = suite.Run();
+            Console.Write(report.Table());
+            report.WriteJson(Path.Combine(options.Folder, "bench.json"));
+            return report.Rows.All(row => row.Errors == 0) ? 0 : 1;
+        }
+        catch (BenchException failure)
+        {
+            Console.Error.WriteLine($"bench: {failure.Message}");
+            return 2;
+        }
+    }
+
+    private static Option<T> New<T>(string name, T value, string description) =>
+        new(name) { DefaultValueFactory = _ => value, Description = description };
+}
