@@ -4,6 +4,7 @@ using Aerie.Server.Config;
 using Aerie.Server.Metrics;
 using Aerie.Server.Query;
 using Aerie.Server.Records;
+using Aerie.Server.Records.Housekeeping;
 using Aerie.Server.Service;
 using Microsoft.Extensions.Logging;
 
@@ -15,7 +16,14 @@ public sealed class Node : IDisposable
 {
     private readonly ConfigStore _config;
 
-    public Node(ConfigStore config, IClock clock, Func<IIoEngine> engine, ILoggerFactory logs, Func<Node, IInfoAnswers> info)
+    /// Without `systemMemoryUsedPct` the machine's memory stops no writes.
+    public Node(
+        ConfigStore config,
+        IClock clock,
+        Func<IIoEngine> engine,
+        ILoggerFactory logs,
+        Func<Node, IInfoAnswers> info,
+        Func<int?>? systemMemoryUsedPct = null)
     {
         _config = config;
         var loopCount = config.Service.Current.ServiceThreads;
@@ -41,6 +49,7 @@ public sealed class Node : IDisposable
         Loops = [.. Enumerable.Range(0, loopCount).Select(number => new ServiceLoop(number, engine(), Shared))];
         Shared.Use(Loops);
         HousekeepingWorker = new Worker(loopCount, clock, LastUpdateClock);
+        Housekeeper = new Housekeeper(Namespaces, clock, logs.CreateLogger("namespace"), systemMemoryUsedPct ?? (static () => null));
     }
 
     public IClock Clock { get; }
@@ -56,6 +65,8 @@ public sealed class Node : IDisposable
     public IReadOnlyList<ServiceLoop> Loops { get; }
 
     public Worker HousekeepingWorker { get; }
+
+    public Housekeeper Housekeeper { get; }
 
     public bool IsQuiet => Loops.All(loop => loop.IsQuiet);
 
@@ -75,6 +86,7 @@ public sealed class Node : IDisposable
             loop.Dispose();
         }
 
+        Housekeeper.Dispose();
         foreach (var records in Namespaces.All)
         {
             records.Dispose();

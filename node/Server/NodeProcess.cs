@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Aerie.Io;
 using Aerie.Server.Config;
+using Aerie.Server.Records.Housekeeping;
 using Aerie.Server.Service;
 using Microsoft.Extensions.Logging;
 
@@ -18,7 +19,8 @@ internal sealed class NodeProcess(ConfigStore config, ILoggerFactory logs) : IDi
     {
         var clock = new SystemClock();
         var rest = new RestOptions { MaxMicroseconds = config.Service.Current.IoRestUs };
-        using var node = new Node(config, clock, () => new EpollEngine(clock, rest), logs, info);
+        var memory = SystemMemory.OfMachine();
+        using var node = new Node(config, clock, () => new EpollEngine(clock, rest), logs, info, memory.UsedPercent);
         node.Listen();
         var threads = node.Loops.Select(loop => new LoopThread(loop, Fail)).ToArray();
         foreach (var thread in threads)
@@ -26,6 +28,8 @@ internal sealed class NodeProcess(ConfigStore config, ILoggerFactory logs) : IDi
             thread.Start();
         }
 
+        using var housekeeping = new HousekeepingThread(node.Housekeeper, node.HousekeepingWorker, Fail);
+        housekeeping.Start();
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Ask);
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Ask);
         _log.LogInformation("service ready: listening on port {Port}", config.Network.Service.Port);
@@ -40,6 +44,7 @@ internal sealed class NodeProcess(ConfigStore config, ILoggerFactory logs) : IDi
             thread.Stop();
         }
 
+        housekeeping.Stop();
         return _failure is null ? ExitCodes.Ok : ExitCodes.Broken;
     }
 

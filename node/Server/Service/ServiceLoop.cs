@@ -7,6 +7,7 @@ using Aerie.Server.Batch;
 using Aerie.Server.Metrics;
 using Aerie.Server.Records;
 using Aerie.Server.Transactions;
+using Aerie.Server.Transactions.Parking;
 
 namespace Aerie.Server.Service;
 
@@ -41,7 +42,8 @@ public sealed class ServiceLoop : IDisposable
         Worker = new Worker(number, shared.Clock, shared.LastUpdateClock);
         Worker.BeginTurn();
         Batches = new BatchLoop(this, shared);
-        _dispatcher = new MessageDispatcher(Worker, _reply, engine.Buffers, shared);
+        Parked = new ParkedCommands(Worker, engine.Buffers);
+        _dispatcher = new MessageDispatcher(Worker, _reply, engine.Buffers, Parked, shared);
     }
 
     public int Number { get; }
@@ -51,6 +53,8 @@ public sealed class ServiceLoop : IDisposable
     public BufferPool Buffers => _engine.Buffers;
 
     internal BatchLoop Batches { get; }
+
+    public ParkedCommands Parked { get; }
 
     public IoCounters IoCounters => _engine.Counters;
 
@@ -355,6 +359,16 @@ public sealed class ServiceLoop : IDisposable
         if (connection.IsOpen && connection.Id == id && ReferenceEquals(connection.LongReply, reply))
         {
             Queue(connection);
+        }
+    }
+
+    /// The turn of a parked command has come. It runs at once, even if its peer does not read: others wait for the record.
+    /// Called on this loop's thread.
+    internal void Resume(in WokenWaiter woken)
+    {
+        if (Parked.Resume(woken) is { } parked)
+        {
+            Step(ConnectionOf(parked.Connection), parked);
         }
     }
 

@@ -36,7 +36,14 @@ public sealed class ServiceShared
 
     public IReadOnlyList<ServiceLoop> Loops => _loops;
 
-    public void Use(IEnumerable<ServiceLoop> loops) => _loops = [.. loops];
+    public void Use(IEnumerable<ServiceLoop> loops)
+    {
+        _loops = [.. loops];
+        foreach (var records in Namespaces.All)
+        {
+            records.TellWaiter = woken => _loops[woken.Waiter.Loop].Post(loop => loop.Resume(woken));
+        }
+    }
 
     public int OpenConnections(PortKind port) => Volatile.Read(ref _openPerPort[(int)port]);
 
