@@ -6,6 +6,7 @@ using Aerie.Server.Info;
 using Aerie.Server.Metrics;
 using Aerie.Server.Query;
 using Aerie.Server.Records;
+using Aerie.Server.Records.Housekeeping;
 using Aerie.Server.Service;
 using Microsoft.Extensions.Logging;
 
@@ -17,7 +18,14 @@ public sealed class Node : IDisposable
 {
     private readonly ConfigStore _config;
 
-    public Node(ConfigStore config, IClock clock, Func<IIoEngine> engine, ILoggerFactory logs, Func<Node, IInfoAnswers> info)
+    /// Without `systemMemoryUsedPct` the machine's memory stops no writes.
+    public Node(
+        ConfigStore config,
+        IClock clock,
+        Func<IIoEngine> engine,
+        ILoggerFactory logs,
+        Func<Node, IInfoAnswers> info,
+        Func<int?>? systemMemoryUsedPct = null)
     {
         _config = config;
         var loopCount = config.Service.Current.ServiceThreads;
@@ -51,6 +59,7 @@ public sealed class Node : IDisposable
         Loops = [.. Enumerable.Range(0, loopCount).Select(number => new ServiceLoop(number, engine(), Shared))];
         Shared.Use(Loops);
         HousekeepingWorker = new Worker(loopCount, clock, LastUpdateClock);
+        Housekeeper = new Housekeeper(Namespaces, clock, logs.CreateLogger("namespace"), systemMemoryUsedPct ?? (static () => null));
     }
 
     public IClock Clock { get; }
@@ -71,6 +80,8 @@ public sealed class Node : IDisposable
 
     public Worker HousekeepingWorker { get; }
 
+    public Housekeeper Housekeeper { get; }
+
     public bool IsQuiet => Loops.All(loop => loop.IsQuiet);
 
     /// Opens the ports. Throws IoException with one clear line when one cannot be had. Before the loops run.
@@ -89,6 +100,7 @@ public sealed class Node : IDisposable
             loop.Dispose();
         }
 
+        Housekeeper.Dispose();
         foreach (var records in Namespaces.All)
         {
             records.Dispose();

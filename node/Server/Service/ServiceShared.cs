@@ -40,6 +40,10 @@ public sealed class ServiceShared
     {
         _loops = [.. loops];
         Batches.Use(_loops.Select(loop => loop.Batches));
+        foreach (var records in Namespaces.All)
+        {
+            records.TellWaiter = woken => _loops[woken.Waiter.Loop].Post(loop => loop.Resume(woken));
+        }
     }
 
     public int OpenConnections(PortKind port) => Volatile.Read(ref _openPerPort[(int)port]);
