@@ -38,7 +38,10 @@ internal static partial class ArchitectureRules
         ["Transactions"] = ["Records", "Metrics"],
         ["Batch"] = ["Records", "Transactions", "Metrics"],
         ["Query"] = ["Records", "Transactions", "Metrics"],
-        ["Info"] = ["Config", "Metrics", "Security", "Records", "Query"],
+        ["Logging"] = ["Config"],
+        ["Statistics"] = ["Config", "Metrics", "Records"],
+        ["Info"] = ["Config", "Metrics", "Security", "Logging", "Records", "Query", "Statistics"],
+        ["Http"] = ["Config", "Metrics", "Logging", "Records", "Statistics", "Info"],
         ["Service"] = ["Config", "Metrics", "Security", "Records", "Transactions", "Batch", "Query", "Info"],
     };
 
