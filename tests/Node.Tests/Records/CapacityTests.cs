@@ -35,7 +35,7 @@ public sealed class CapacityTests
     {
         using var node = new HousekeptNode(storageLines: "data-size 128M\nstop-writes-used-pct 0\nstop-writes-avail-pct 0");
         var full = false;
-        var keys = Fill(node, "k", () => full, result => full = result == ResultCode.OutOfSpace);
+        var keys = Fill(node, "k", () => full, result => full = result == ResultCode.OutOfSpace, houseEvery: 32);
         Assert.False(node.Records.StopWrites);
         Assert.InRange(node.Records.Log.UsedPercent, 75, 100);
         node.KeepHouse(TimeSpan.FromSeconds(1)); // nothing to gain, and no harm done
@@ -97,13 +97,13 @@ public sealed class CapacityTests
         Assert.Equal(free < 52, pace.IsHurried);
     }
 
-    private static int Fill(HousekeptNode node, string prefix, Func<bool> isFull, Action<ResultCode>? wrote = null)
+    private static int Fill(HousekeptNode node, string prefix, Func<bool> isFull, Action<ResultCode>? wrote = null, int houseEvery = 4)
     {
         for (var i = 0; ; i++)
         {
             var result = node.Writer.Put($"{prefix}{i}", Value);
             wrote?.Invoke(result);
-            if (i % 4 == 0)
+            if (i % houseEvery == 0)
             {
                 node.KeepHouse(TimeSpan.FromSeconds(1));
             }

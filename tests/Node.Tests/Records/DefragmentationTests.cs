@@ -13,7 +13,7 @@ public sealed class DefragmentationTests
     {
         const int Length = 64 * 1024;
         const int PerMillisecond = 2;
-        const int Milliseconds = 3000;
+        const int Milliseconds = 1800;
         using var node = new HousekeptNode(storageLines: "data-size 384M\nstop-writes-used-pct 90\nstop-writes-avail-pct 2");
         var clock = new TickingClock(node.Clock, nanosecondsPerLook: 30_000); // about what moving 64 KiB takes
         using var housekeeper = new Housekeeper(node.Node.Namespaces, clock, node.Logs, static () => null);
@@ -131,8 +131,8 @@ public sealed class DefragmentationTests
     /// One thread and its own keys, with what the node acknowledged last.
     private sealed class WriterModel(RecordWriter writer, int number, int seed)
     {
-        private const int Keys = 1500;
-        private const int Operations = 12_000;
+        private const int Keys = 1200;
+        private const int Operations = 5_000;
 
         private readonly Dictionary<(string Key, string Set), (byte[] Value, ulong Time)> _acknowledged = [];
 

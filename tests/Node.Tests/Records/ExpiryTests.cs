@@ -1,6 +1,8 @@
 using Aerie.Foundation;
 using Aerie.Protocol;
 using Aerie.Server.Metrics;
+using Aerie.Server.Records;
+using Aerie.Server.Records.Housekeeping;
 using Xunit;
 
 namespace Aerie.Node.Tests.Records;
@@ -121,8 +123,8 @@ public sealed class ExpiryTests
         }
 
         var clock = new TickingClock(node.Clock, nanosecondsPerLook: 20_000);
-        using var housekeeper = new Aerie.Server.Records.Housekeeping.Housekeeper(node.Node.Namespaces, clock, node.Logs, static () => null);
-        var worker = new Aerie.Server.Records.Worker(1, clock, node.Node.LastUpdateClock);
+        using var housekeeper = new Housekeeper(node.Node.Namespaces, clock, node.Logs, static () => null);
+        var worker = new Worker(1, clock, node.Node.LastUpdateClock);
         var begun = clock.MonotonicNanoseconds;
         while (node.Records.Housekeeping.NsupCycles == 0)
         {

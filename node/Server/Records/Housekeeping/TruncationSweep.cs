@@ -31,7 +31,11 @@ internal sealed class TruncationSweep : Chore
     /// `truncate-threads` says how much an operator wants to spend.
     public override int SharePercent => Math.Min(_records.Options.TruncateThreads * CalmSharePercent, 50);
 
-    public override long DueAt(long now) => !_records.IsTruncating ? Never : _sweeping == 0 && _noticed == _records.Truncations ? _startAt : now;
+    public override long DueAt(long now)
+    {
+        var rests = _sweeping == 0 && _noticed == _records.Truncations;
+        return !_records.IsTruncating ? Never : rests ? _startAt : now;
+    }
 
     public override void DoPiece(Worker worker, long now)
     {

@@ -1,3 +1,4 @@
+using System.Text;
 using Aerie.DataModel;
 using Aerie.Foundation;
 using Aerie.Protocol;
@@ -144,8 +145,10 @@ public sealed class ParkedCommandTests : IDisposable
         Assert.All(others, peer => Assert.Equal(ResultCode.Ok, Result(peer.ReadAll())));
     }
 
-    private static byte[] Append(string text, uint timeout = 1000) =>
-        WireRequest.Write("k").Timeout(timeout).Op(OpCode.Append, "b", ParticleType.String, System.Text.Encoding.UTF8.GetBytes(text)).Bytes();
+    private static byte[] Append(string text, uint timeout = 1000) => WireRequest.Write("k")
+        .Timeout(timeout)
+        .Op(OpCode.Append, "b", ParticleType.String, Encoding.UTF8.GetBytes(text))
+        .Bytes();
 
     private static ResultCode Result(byte[] reply) => WireReply.Read(reply).Result;
 
