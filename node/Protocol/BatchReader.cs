@@ -65,7 +65,7 @@ public ref struct BatchReader
     private int _left;
     private BatchRow _full;
 
-    private BatchReader(ReadOnlySpan<byte> bytes, in MessageHeader message, BatchPosition position)
+    private BatchReader(ReadOnlySpan<byte> bytes, scoped in MessageHeader message, BatchPosition position)
     {
         _bytes = bytes;
         _message = message;
@@ -96,7 +96,7 @@ public ref struct BatchReader
     }
 
     /// Goes on from a position that TryStart or another reader of the same field gave.
-    public static BatchReader At(ReadOnlySpan<byte> field, in MessageHeader message, BatchPosition position)
+    public static BatchReader At(ReadOnlySpan<byte> field, scoped in MessageHeader message, BatchPosition position)
     {
         var reader = new BatchReader(field, message, position);
         if (position.LastFullRow != 0)

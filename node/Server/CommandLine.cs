@@ -3,7 +3,9 @@ using System.CommandLine;
 using Aerie.Io;
 using Aerie.Memory;
 using Aerie.Server.Config;
+using Aerie.Server.Logging;
 using Microsoft.Extensions.Logging;
+using LogLevel = Microsoft.Extensions.Logging.LogLevel;
 
 namespace Aerie.Server;
 
@@ -51,13 +53,15 @@ internal static class CommandLine
 
     private static int Start(ConfigStore config)
     {
-        using var logs = LoggerFactory.Create(builder => builder.AddSimpleConsole());
         try
         {
-            using var process = new NodeProcess(config, logs);
-            return process.Run(node => throw new NotSupportedException());
+            using var log = new NodeLog(config.Logging, new SystemClock());
+            log.UseFormat(config.Service.Current.LogMillis, config.Service.Current.LogLocalTime);
+            using var logs = LoggerFactory.Create(builder => builder.SetMinimumLevel(LogLevel.Trace).AddProvider(new NodeLoggerProvider(log)));
+            using var process = new NodeProcess(config, log, logs);
+            return process.Run();
         }
-        catch (Exception refused) when (refused is IoException or NativeMemoryException)
+        catch (Exception refused) when (refused is IoException or IOException or NativeMemoryException)
         {
             Console.Error.WriteLine($"cannot start: {refused.Message}");
             return ExitCodes.CannotStart;

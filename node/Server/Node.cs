@@ -1,6 +1,8 @@
 using Aerie.Foundation;
 using Aerie.Io;
+using Aerie.Server.Batch;
 using Aerie.Server.Config;
+using Aerie.Server.Info;
 using Aerie.Server.Metrics;
 using Aerie.Server.Query;
 using Aerie.Server.Records;
@@ -34,14 +36,22 @@ public sealed class Node : IDisposable
             .Select(options => new Namespace(options, workers))]);
         Counters = new StripedCounters<NodeCounter>(workers);
         LastUpdateClock = new LastUpdateClock();
+        BatchIndexLatency = new LatencyHistogram("batch-index", workers);
+        Queries = new QueryRegistry(() => config.Service.Current.QueryMaxDone);
         Shared = new ServiceShared
         {
             Clock = clock,
             LastUpdateClock = LastUpdateClock,
             Namespaces = Namespaces,
             Counters = Counters,
-            BatchIndexLatency = new LatencyHistogram("batch-index", workers),
-            Queries = new QueryRegistry(() => config.Service.Current.QueryMaxDone),
+            Batches = new BatchShared
+            {
+                Namespaces = Namespaces,
+                Counters = Counters,
+                Latency = BatchIndexLatency,
+                RequestsMax = () => config.Service.Current.BatchMaxRequests,
+            },
+            Queries = new QueryShared(Namespaces, Counters, Queries),
             Events = new ServiceEvents(logs.CreateLogger("service"), clock),
             Info = info(this),
             CurrentOptions = () => config.Service.Current,
@@ -59,6 +69,10 @@ public sealed class Node : IDisposable
     public StripedCounters<NodeCounter> Counters { get; }
 
     public LastUpdateClock LastUpdateClock { get; }
+
+    public LatencyHistogram BatchIndexLatency { get; }
+
+    public QueryRegistry Queries { get; }
 
     public ServiceShared Shared { get; }
 

@@ -1,27 +1,40 @@
 using System.Runtime.InteropServices;
+using Aerie.Foundation;
 using Aerie.Io;
 using Aerie.Server.Config;
+using Aerie.Server.Logging;
 using Aerie.Server.Records.Housekeeping;
 using Aerie.Server.Service;
+using Aerie.Server.Statistics;
 using Microsoft.Extensions.Logging;
 
 namespace Aerie.Server;
 
 /// The life of the process around a node: start → serve until a signal → drain → leave. The first SIGTERM or SIGINT lets
 /// clients finish within the grace; the second ends the process at once.
-internal sealed class NodeProcess(ConfigStore config, ILoggerFactory logs) : IDisposable
+internal sealed class NodeProcess(ConfigStore config, NodeLog log, ILoggerFactory logs) : IDisposable
 {
     private readonly ILogger _log = logs.CreateLogger("as");
     private readonly ManualResetEventSlim _asked = new();
     private Exception? _failure;
 
-    public int Run(Func<Node, IInfoAnswers> info)
+    public int Run()
     {
         var clock = new SystemClock();
         var rest = new RestOptions { MaxMicroseconds = config.Service.Current.IoRestUs };
         var memory = SystemMemory.OfMachine();
-        using var node = new Node(config, clock, () => new EpollEngine(clock, rest), logs, info, memory.UsedPercent);
+        NodeReporting? reporting = null;
+        using var node = new Node(
+            config,
+            clock,
+            () => new EpollEngine(clock, rest),
+            logs,
+            made => (reporting = new NodeReporting(made, config, log, logs)).Info,
+            memory.UsedPercent);
+        Invariant.Holds(reporting is not null);
+        using var web = reporting.NewMetricsServer();
         node.Listen();
+        web?.Start();
         var threads = node.Loops.Select(loop => new LoopThread(loop, Fail)).ToArray();
         foreach (var thread in threads)
         {
@@ -30,10 +43,14 @@ internal sealed class NodeProcess(ConfigStore config, ILoggerFactory logs) : IDi
 
         using var housekeeping = new HousekeepingThread(node.Housekeeper, node.HousekeepingWorker, Fail);
         housekeeping.Start();
+        using var ticker = new TickerThread(reporting.Ticker, logs);
+        using var rotated = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal => Reopen(signal, log));
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Ask);
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Ask);
         _log.LogInformation("service ready: listening on port {Port}", config.Network.Service.Port);
+        reporting.Health.Serving();
         _asked.Wait();
+        reporting.Health.Draining();
         if (_failure is null)
         {
             Drain(node);
@@ -49,6 +66,12 @@ internal sealed class NodeProcess(ConfigStore config, ILoggerFactory logs) : IDi
     }
 
     public void Dispose() => _asked.Dispose();
+
+    private static void Reopen(PosixSignalContext signal, NodeLog log)
+    {
+        signal.Cancel = true;
+        log.Reopen();
+    }
 
     private void Ask(PosixSignalContext signal)
     {

@@ -1,6 +1,7 @@
 using Aerie.Foundation;
 using Aerie.Server;
 using Aerie.Server.Config;
+using Aerie.Server.Info;
 using Aerie.Server.Service;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;

@@ -13,9 +13,11 @@ public sealed class NamespaceLatencies(string name, int stripes)
 
     public LatencyHistogram BatchSubWrite { get; } = new($"{{{name}}}-batch-sub-write", stripes);
 
+    public LatencyHistogram BatchSubUdf { get; } = new($"{{{name}}}-batch-sub-udf", stripes);
+
     public LatencyHistogram PiQuery { get; } = new($"{{{name}}}-pi-query", stripes);
 
     public LatencyHistogram SiQuery { get; } = new($"{{{name}}}-si-query", stripes);
 
-    public IEnumerable<LatencyHistogram> All => [Read, Write, Udf, BatchSubRead, BatchSubWrite, PiQuery, SiQuery];
+    public IEnumerable<LatencyHistogram> All => [Read, Write, Udf, BatchSubRead, BatchSubWrite, BatchSubUdf, PiQuery, SiQuery];
 }

@@ -59,6 +59,8 @@ public sealed class LastUpdateClock
 {
     private ulong _latest;
 
+    public ulong Latest => Volatile.Read(ref _latest);
+
     public ulong Advance(ulong wall)
     {
         var latest = Volatile.Read(ref _latest);

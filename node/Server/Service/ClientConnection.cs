@@ -1,18 +1,9 @@
 using Aerie.Io;
 using Aerie.Memory;
+using Aerie.Server.Config;
 using Aerie.Server.Transactions;
 
 namespace Aerie.Server.Service;
-
-/// What came in through: decides which messages are allowed and how bytes are framed.
-public enum PortKind
-{
-    Service,
-    Admin,
-
-    /// The old text port: one info command per line.
-    Text,
-}
 
 /// One client. Idle, it holds no buffer. Objects are reused with their slots; they belong to their loop's thread.
 internal sealed class ClientConnection

@@ -1,5 +1,7 @@
 using System.Buffers;
 using Aerie.Protocol;
+using Aerie.Server.Config;
+using Aerie.Server.Info;
 using Aerie.Server.Transactions;
 
 namespace Aerie.Server.Service;

@@ -2,6 +2,7 @@ using Aerie.Foundation;
 using Aerie.Memory;
 using Aerie.Protocol;
 using Aerie.Server.Batch;
+using Aerie.Server.Config;
 using Aerie.Server.Query;
 using Aerie.Server.Records;
 using Aerie.Server.Transactions;
@@ -25,7 +26,7 @@ internal readonly record struct DispatchStep(DispatchOutcome Outcome, long Lengt
 /// Takes one message at a time from the bytes of a connection and has it carried out. Replies go into the loop's reply
 /// buffer, framed; what takes longer than a turn comes back as a LongReply.
 internal sealed class MessageDispatcher(
-    Worker worker, ReplyBuffer reply, BufferPool buffers, ParkedCommands parked, ServiceShared shared)
+    Worker worker, ReplyBuffer reply, BufferPool buffers, ServiceShared shared, BatchLoop batches, ParkedCommands parked)
 {
     private const long NanosecondsPerMillisecond = 1_000_000;
 
@@ -77,6 +78,7 @@ internal sealed class MessageDispatcher(
                 return RunCompressed(body);
             case ProtoType.Info:
                 _info.Answer(body, port);
+                shared.Counters.Add(worker.Number, Metrics.NodeCounter.InfoComplete);
                 return default;
             case ProtoType.Security:
                 SecurityReplies.NotEnabled(reply);
@@ -95,13 +97,13 @@ internal sealed class MessageDispatcher(
 
         if ((request.Header.Info1 & Info1.Batch) != 0)
         {
-            return new DispatchStep(DispatchOutcome.Done, 0, BatchCommand.Start(worker, request, reply, shared));
+            return new DispatchStep(DispatchOutcome.Done, 0, BatchCommand.Start(batches, request, reply));
         }
 
         var isRecord = RecordCommands.TryDigest(request.Fields, out var digest);
         if (!isRecord && QueryCommand.Is(request))
         {
-            return new DispatchStep(DispatchOutcome.Done, 0, QueryCommand.Start(worker, request, reply, shared));
+            return new DispatchStep(DispatchOutcome.Done, 0, QueryCommand.Start(worker, request, reply, shared.Queries));
         }
 
         var records = shared.Namespaces.Find(request.Fields.Namespace);

@@ -4,6 +4,7 @@ using Aerie.Io;
 using Aerie.Memory;
 using Aerie.Protocol;
 using Aerie.Server.Batch;
+using Aerie.Server.Config;
 using Aerie.Server.Metrics;
 using Aerie.Server.Records;
 using Aerie.Server.Transactions;
@@ -41,9 +42,9 @@ public sealed class ServiceLoop : IDisposable
         _reply = new ReplyBuffer(engine.Buffers);
         Worker = new Worker(number, shared.Clock, shared.LastUpdateClock);
         Worker.BeginTurn();
-        Batches = new BatchLoop(this, shared);
+        Batches = new BatchLoop(new BatchLoopContext(Worker, engine.Buffers, engine.Wake, WakeLongReply), shared.Batches);
         Parked = new ParkedCommands(Worker, engine.Buffers);
-        _dispatcher = new MessageDispatcher(Worker, _reply, engine.Buffers, Parked, shared);
+        _dispatcher = new MessageDispatcher(Worker, _reply, engine.Buffers, shared, Batches, Parked);
     }
 
     public int Number { get; }
@@ -89,6 +90,7 @@ public sealed class ServiceLoop : IDisposable
             action(this);
         }
 
+        Batches.HandleArrived();
         WakeSleepers();
         StepLongReplies();
         if (_dispatcher.Now >= _nextTick)

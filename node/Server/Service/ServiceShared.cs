@@ -1,5 +1,7 @@
 using Aerie.Foundation;
+using Aerie.Server.Batch;
 using Aerie.Server.Config;
+using Aerie.Server.Info;
 using Aerie.Server.Metrics;
 using Aerie.Server.Query;
 using Aerie.Server.Records;
@@ -20,11 +22,9 @@ public sealed class ServiceShared
 
     public required StripedCounters<NodeCounter> Counters { get; init; }
 
-    /// Whole batches; what their rows take is told by namespace.
-    public required LatencyHistogram BatchIndexLatency { get; init; }
+    public required BatchShared Batches { get; init; }
 
-    /// Queries that run or ran lately.
-    public required QueryRegistry Queries { get; init; }
+    public required QueryShared Queries { get; init; }
 
     public required ServiceEvents Events { get; init; }
 
@@ -39,6 +39,7 @@ public sealed class ServiceShared
     public void Use(IEnumerable<ServiceLoop> loops)
     {
         _loops = [.. loops];
+        Batches.Use(_loops.Select(loop => loop.Batches));
         foreach (var records in Namespaces.All)
         {
             records.TellWaiter = woken => _loops[woken.Waiter.Loop].Post(loop => loop.Resume(woken));
@@ -77,11 +78,4 @@ public sealed class ServiceShared
 
         return best;
     }
-}
-
-/// Answers info requests; the text in front of the tab is repeated in the reply.
-public interface IInfoAnswers
-{
-    /// Appends `request TAB answer NEWLINE` for every line of the request, or the summary when it is empty.
-    void Answer(ReadOnlySpan<byte> request, PortKind port, System.Buffers.IBufferWriter<byte> reply);
 }

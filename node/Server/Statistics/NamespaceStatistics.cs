@@ -1,0 +1,109 @@
+using System.Globalization;
+using Aerie.Foundation;
+using Aerie.Server.Config;
+using Aerie.Server.Metrics;
+using Aerie.Server.Records;
+using Aerie.Storage;
+
+namespace Aerie.Server.Statistics;
+
+/// The statistics of a namespace: each key of the table joined with where its value comes from. A counter of
+/// NamespaceCounter is found by its name; everything else is a line in Sources, or one that another part hands in.
+public sealed class NamespaceStatistics
+{
+    private readonly List<(StatisticRow Row, Func<Namespace, int, string> Value)> _rows;
+
+    /// `more` are sources of parts that keep figures of their own, such as the housekeeper's cycles; they win.
+    public NamespaceStatistics(Namespaces namespaces, IClock clock, IReadOnlyDictionary<string, Func<Namespace, string>>? more = null)
+    {
+        var counters = CounterKeys.Of<NamespaceCounter>();
+        var sources = Sources(namespaces, clock);
+        _rows = [.. StatisticTable.Namespace().Select(row => (row, ValueOf(row)))];
+
+        Func<Namespace, int, string> ValueOf(StatisticRow row)
+        {
+            if (more?.GetValueOrDefault(row.Key) is { } handedIn)
+            {
+                return (records, _) => handedIn(records);
+            }
+
+            if (sources.TryGetValue(row.Key, out var source))
+            {
+                return (records, _) => source(records);
+            }
+
+            if (StripeSources.TryGetValue(row.Key, out var ofStripe))
+            {
+                return (records, stripe) => Text(ofStripe(records.Log.Statistics(stripe)));
+            }
+
+            return counters.TryGetValue(row.Key, out var counter)
+                ? (records, _) => Text(records.Counters.Sum(counter))
+                : (_, _) => row.WithoutSource;
+        }
+    }
+
+    /// In the reference's order.
+    public IEnumerable<Statistic> Read(Namespace records)
+    {
+        for (var at = 0; at < _rows.Count; at++)
+        {
+            if (!_rows[at].Row.IsPerStripe)
+            {
+                yield return new Statistic(_rows[at].Row.Key, _rows[at].Row.Kind, _rows[at].Value(records, 0));
+                continue;
+            }
+
+            var end = at;
+            while (_rows[end].Row.IsPerStripe)
+            {
+                end++;
+            }
+
+            for (var stripe = 0; stripe < records.Log.Stripes; stripe++)
+            {
+                for (var row = at; row < end; row++)
+                {
+                    yield return new Statistic(_rows[row].Row.KeyOf(stripe), _rows[row].Row.Kind, _rows[row].Value(records, stripe));
+                }
+            }
+
+            at = end - 1;
+        }
+    }
+
+    private static readonly Dictionary<string, Func<StripeStatistics, long>> StripeSources = new(StringComparer.Ordinal)
+    {
+        ["storage-engine.stripe[N].used_bytes"] = stripe => stripe.UsedBytes,
+        ["storage-engine.stripe[N].free_wblocks"] = stripe => stripe.FreeBlocks,
+        ["storage-engine.stripe[N].writes"] = stripe => stripe.Writes,
+        ["storage-engine.stripe[N].defrag_q"] = stripe => stripe.DefragQueue,
+        ["storage-engine.stripe[N].defrag_reads"] = stripe => stripe.DefragReads,
+        ["storage-engine.stripe[N].defrag_writes"] = stripe => stripe.DefragWrites,
+    };
+
+    // A single node: it is master of all partitions and keeps one copy.
+    private static Dictionary<string, Func<Namespace, string>> Sources(Namespaces namespaces, IClock clock) => new(StringComparer.Ordinal)
+    {
+        ["ns_cluster_size"] = _ => "1",
+        ["effective_replication_factor"] = _ => "1",
+        ["objects"] = records => Text(records.Objects),
+        ["tombstones"] = records => Text(records.Tombstones),
+        ["master_objects"] = records => Text(records.Objects),
+        ["master_tombstones"] = records => Text(records.Tombstones),
+        ["stop_writes"] = records => Text(records.StopWrites),
+        ["current_time"] = _ => Text(CitrusTime.Seconds(clock.UnixMilliseconds)),
+        ["truncate_lut"] = records => Text((long)records.TruncateCut),
+        ["xmem_id"] = records => Text(namespaces.All.TakeWhile(other => other != records).Count() + 1),
+        ["index_used_bytes"] = records => Text(records.Index.UsedBytes),
+        ["data_total_bytes"] = records => Text(records.Log.TotalBytes),
+        ["data_used_bytes"] = records => Text(records.Log.UsedBytes),
+        ["data_used_pct"] = records => Text(records.Log.UsedPercent),
+        ["data_avail_pct"] = records => Text(records.Log.AvailablePercent),
+        ["effective_prefer_uniform_balance"] = _ => "true",
+    };
+
+    private static string Text(long value) => value.ToString(CultureInfo.InvariantCulture);
+
+    private static string Text(bool value) => value ? "true" : "false";
+}

@@ -1,0 +1,62 @@
+using System.Reflection;
+using Aerie.Foundation;
+
+namespace Aerie.Server.Statistics;
+
+public enum StatisticKind : byte
+{
+    Gauge,
+    Counter,
+}
+
+/// One key of `statistics` or `namespace/<ns>`. `WithoutSource` is what a node says for which the part behind the key
+/// does not exist: nothing happened, nothing is wrong.
+public sealed record StatisticRow(string Key, StatisticKind Kind, string WithoutSource)
+{
+    /// The row stands for one key per stripe of the storage.
+    public bool IsPerStripe => Key.Contains(StripeMark, StringComparison.Ordinal);
+
+    public string KeyOf(int stripe) => Key.Replace(StripeMark, $"[{stripe}]", StringComparison.Ordinal);
+
+    private const string StripeMark = "[N]";
+}
+
+/// The keys that tools know from the reference, in its order, from an embedded file. Which of them have a source is the
+/// business of NodeStatistics and NamespaceStatistics.
+public static class StatisticTable
+{
+    public static IReadOnlyList<StatisticRow> Node() => Load("node-statistics.tsv");
+
+    public static IReadOnlyList<StatisticRow> Namespace() => Load("namespace-statistics.tsv");
+
+    private static List<StatisticRow> Load(string file)
+    {
+        using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream($"Aerie.Server.Statistics.{file}");
+        Invariant.Holds(stream is not null);
+        using var reader = new StreamReader(stream);
+        reader.ReadLine(); // the heading
+        var rows = new List<StatisticRow>();
+        while (reader.ReadLine() is { } line)
+        {
+            var columns = line.Split('\t');
+            Invariant.Holds(columns.Length == 3);
+            rows.Add(new StatisticRow(columns[0], Enum.Parse<StatisticKind>(columns[1], ignoreCase: true), columns[2]));
+        }
+
+        return rows;
+    }
+}
+
+/// A key with its value, as text.
+public readonly record struct Statistic(string Key, StatisticKind Kind, string Value);
+
+internal static class CounterKeys
+{
+    /// `ClientReadSuccess` counts what the key `client_read_success` reports.
+    public static Dictionary<string, TCounter> Of<TCounter>()
+        where TCounter : struct, Enum =>
+        Enum.GetValues<TCounter>().ToDictionary(counter => SnakeCase(counter.ToString()), StringComparer.Ordinal);
+
+    private static string SnakeCase(string name) =>
+        string.Concat(name.Select((c, at) => char.IsUpper(c) ? (at > 0 ? "_" : "") + char.ToLowerInvariant(c) : c.ToString()));
+}
