@@ -1,10 +1,12 @@
 using Aerie.Foundation;
 using Aerie.Io;
+using Aerie.Server.Batch;
 using Aerie.Server.Config;
 using Aerie.Server.Info;
 using Aerie.Server.Metrics;
 using Aerie.Server.Query;
 using Aerie.Server.Records;
+using Aerie.Server.Records.Housekeeping;
 using Aerie.Server.Service;
 using Microsoft.Extensions.Logging;
 
@@ -16,7 +18,14 @@ public sealed class Node : IDisposable
 {
     private readonly ConfigStore _config;
 
-    public Node(ConfigStore config, IClock clock, Func<IIoEngine> engine, ILoggerFactory logs, Func<Node, IInfoAnswers> info)
+    /// Without `systemMemoryUsedPct` the machine's memory stops no writes.
+    public Node(
+        ConfigStore config,
+        IClock clock,
+        Func<IIoEngine> engine,
+        ILoggerFactory logs,
+        Func<Node, IInfoAnswers> info,
+        Func<int?>? systemMemoryUsedPct = null)
     {
         _config = config;
         var loopCount = config.Service.Current.ServiceThreads;
@@ -35,8 +44,14 @@ public sealed class Node : IDisposable
             LastUpdateClock = LastUpdateClock,
             Namespaces = Namespaces,
             Counters = Counters,
-            BatchIndexLatency = BatchIndexLatency,
-            Queries = Queries,
+            Batches = new BatchShared
+            {
+                Namespaces = Namespaces,
+                Counters = Counters,
+                Latency = BatchIndexLatency,
+                RequestsMax = () => config.Service.Current.BatchMaxRequests,
+            },
+            Queries = new QueryShared(Namespaces, Counters, Queries),
             Events = new ServiceEvents(logs.CreateLogger("service"), clock),
             Info = info(this),
             CurrentOptions = () => config.Service.Current,
@@ -44,6 +59,7 @@ public sealed class Node : IDisposable
         Loops = [.. Enumerable.Range(0, loopCount).Select(number => new ServiceLoop(number, engine(), Shared))];
         Shared.Use(Loops);
         HousekeepingWorker = new Worker(loopCount, clock, LastUpdateClock);
+        Housekeeper = new Housekeeper(Namespaces, clock, logs.CreateLogger("namespace"), systemMemoryUsedPct ?? (static () => null));
     }
 
     public IClock Clock { get; }
@@ -64,6 +80,8 @@ public sealed class Node : IDisposable
 
     public Worker HousekeepingWorker { get; }
 
+    public Housekeeper Housekeeper { get; }
+
     public bool IsQuiet => Loops.All(loop => loop.IsQuiet);
 
     /// Opens the ports. Throws IoException with one clear line when one cannot be had. Before the loops run.
@@ -82,6 +100,7 @@ public sealed class Node : IDisposable
             loop.Dispose();
         }
 
+        Housekeeper.Dispose();
         foreach (var records in Namespaces.All)
         {
             records.Dispose();

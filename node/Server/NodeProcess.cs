@@ -3,6 +3,7 @@ using Aerie.Foundation;
 using Aerie.Io;
 using Aerie.Server.Config;
 using Aerie.Server.Logging;
+using Aerie.Server.Records.Housekeeping;
 using Aerie.Server.Service;
 using Aerie.Server.Statistics;
 using Microsoft.Extensions.Logging;
@@ -21,9 +22,15 @@ internal sealed class NodeProcess(ConfigStore config, NodeLog log, ILoggerFactor
     {
         var clock = new SystemClock();
         var rest = new RestOptions { MaxMicroseconds = config.Service.Current.IoRestUs };
+        var memory = SystemMemory.OfMachine();
         NodeReporting? reporting = null;
         using var node = new Node(
-            config, clock, () => new EpollEngine(clock, rest), logs, made => (reporting = new NodeReporting(made, config, log, logs)).Info);
+            config,
+            clock,
+            () => new EpollEngine(clock, rest),
+            logs,
+            made => (reporting = new NodeReporting(made, config, log, logs)).Info,
+            memory.UsedPercent);
         Invariant.Holds(reporting is not null);
         using var web = reporting.NewMetricsServer();
         node.Listen();
@@ -34,6 +41,8 @@ internal sealed class NodeProcess(ConfigStore config, NodeLog log, ILoggerFactor
             thread.Start();
         }
 
+        using var housekeeping = new HousekeepingThread(node.Housekeeper, node.HousekeepingWorker, Fail);
+        housekeeping.Start();
         using var ticker = new TickerThread(reporting.Ticker, logs);
         using var rotated = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal => Reopen(signal, log));
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Ask);
@@ -52,6 +61,7 @@ internal sealed class NodeProcess(ConfigStore config, NodeLog log, ILoggerFactor
             thread.Stop();
         }
 
+        housekeeping.Stop();
         return _failure is null ? ExitCodes.Ok : ExitCodes.Broken;
     }
 

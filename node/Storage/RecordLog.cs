@@ -162,10 +162,17 @@ public sealed class RecordLog : IDisposable
     /// The record lies elsewhere now, or is gone. The location must not be used afterwards.
     public void Release(RecordLocation location) => _space.Release(location.Block, location.Units);
 
+    /// Settled blocks that are used less than this.
+    public int BlocksBelow(int percent) => _space.BlocksBelow(percent);
+
     /// The emptiest block below DefragLwmPct, for the caller alone until it disposes the victim.
-    public bool TryPickVictim([NotNullWhen(true)] out DefragVictim? victim)
+    public bool TryPickVictim([NotNullWhen(true)] out DefragVictim? victim) => TryPickVictim(DefragLwmPct, out victim);
+
+    /// The same below another mark: when free blocks are short, a fuller block is better than none.
+    public bool TryPickVictim(int belowPercent, [NotNullWhen(true)] out DefragVictim? victim)
     {
-        if (!_space.TryPin(DefragLwmPct, out var block))
+        Invariant.Holds(belowPercent is >= 1 and <= 99);
+        if (!_space.TryPin(belowPercent, out var block))
         {
             victim = null;
             return false;

@@ -11,5 +11,6 @@ internal static class FuzzTargets
     {
         ["config"] = ConfigFuzz.Run,
         ["info"] = InfoFuzz.Run,
+        ["message"] = MessageFuzz.Run,
     };
 }

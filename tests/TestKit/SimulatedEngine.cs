@@ -13,6 +13,7 @@ public sealed class SimulatedEngine : IIoEngine
     private readonly ConnectionTable _connections = new();
     private readonly SendQueues _sends = new();
     private readonly Queue<ConnectionId> _ready = new();
+    private readonly HashSet<ConnectionId> _noticed = [];
     private readonly Queue<(SimulatedPeer Peer, int Tag)> _arrivals = new();
     private int _acceptError;
     private bool _acceptErrorIsTold;
@@ -50,7 +51,9 @@ public sealed class SimulatedEngine : IIoEngine
 
             for (var looks = _ready.Count; looks > 0 && filled < into.Length; looks--)
             {
-                filled += Handle(_ready.Dequeue(), ref into[filled]);
+                var next = _ready.Dequeue();
+                _noticed.Remove(next);
+                filled += Handle(next, ref into[filled]);
             }
 
             return filled;
@@ -198,7 +201,15 @@ public sealed class SimulatedEngine : IIoEngine
     internal void Arrive(SimulatedPeer peer, int tag) => _arrivals.Enqueue((peer, tag));
 
     /// Something about the peer has changed. As with epoll, what is queued here may be late when it is looked at.
-    internal void Notice(SimulatedPeer peer) => _ready.Enqueue(peer.Connection);
+    /// As with epoll, a connection is reported once per wait, whatever happened to it: the loop answers a receive before it
+    /// meets the next.
+    internal void Notice(SimulatedPeer peer)
+    {
+        if (_noticed.Add(peer.Connection))
+        {
+            _ready.Enqueue(peer.Connection);
+        }
+    }
 
     private bool TryAccept(out Completion completion)
     {

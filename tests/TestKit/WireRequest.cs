@@ -169,7 +169,7 @@ public sealed record WireReply(MessageHeader Header, IReadOnlyDictionary<FieldId
     public static WireReply Read(ReadOnlySpan<byte> bytes)
     {
         var all = ReadAll(bytes);
-        Invariant.Holds(all.Count == 1);
+        Invariant.Holds(all.Count == 1, $"one reply, not {all.Count}");
         return all[0];
     }
 

@@ -1,8 +1,6 @@
 using Aerie.Foundation;
 using Aerie.Protocol;
 using Aerie.Server.Metrics;
-using Aerie.Server.Records;
-using Aerie.Server.Service;
 using Aerie.Server.Transactions;
 
 namespace Aerie.Server.Batch;
@@ -11,13 +9,13 @@ namespace Aerie.Server.Batch;
 /// batches end there; of the others a BatchJob goes on with a copy of the rows.
 internal static class BatchCommand
 {
-    public static LongReply? Start(Worker worker, in Request request, ReplyBuffer reply, ServiceShared shared)
+    public static LongReply? Start(BatchLoop batches, in Request request, ReplyBuffer reply)
     {
+        var worker = batches.Worker;
         var started = worker.Clock.MonotonicNanoseconds;
-        shared.Counters.Add(worker.Number, NodeCounter.BatchIndexInitiate);
-        var batches = shared.Loops[worker.Number].Batches;
+        batches.Shared.Counters.Add(worker.Number, NodeCounter.BatchIndexInitiate);
         var frame = ReplyFrame.Begin(reply);
-        var result = Check(request, shared.Options.BatchMaxRequests, out var rows, out var flags, out var position);
+        var result = Check(request, batches.Shared.RequestsMax(), out var rows, out var flags, out var position);
         var work = new BatchWork(rows, request.Header, flags);
         if (result == ResultCode.Ok)
         {

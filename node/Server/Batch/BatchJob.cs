@@ -2,7 +2,6 @@ using Aerie.Foundation;
 using Aerie.Memory;
 using Aerie.Protocol;
 using Aerie.Server.Records;
-using Aerie.Server.Service;
 using Aerie.Server.Transactions;
 
 namespace Aerie.Server.Batch;
@@ -12,7 +11,7 @@ namespace Aerie.Server.Batch;
 ///
 /// The rows lie in a buffer of the home loop that slices read from other threads. It is returned only when the connection
 /// is done with the job AND no slice is out, whichever comes last; then the job is free for the next batch.
-internal sealed class BatchJob(ServiceLoop home, ServiceShared shared) : LongReply
+internal sealed class BatchJob(BatchLoop home) : LongReply
 {
     /// About 150 microseconds of reads.
     public const int RowsPerStep = 256;
@@ -24,7 +23,7 @@ internal sealed class BatchJob(ServiceLoop home, ServiceShared shared) : LongRep
     /// waits here for a peer that does not read.
     private const int SlicesPerLoop = 2;
 
-    private readonly BatchLoop _batches = home.Batches;
+    private readonly BatchShared _shared = home.Shared;
     private readonly Stack<BatchPosition> _leftovers = new();
     private readonly Queue<BatchSlice> _finished = new();
     private readonly Stack<BatchSlice> _idleSlices = new();
@@ -43,7 +42,7 @@ internal sealed class BatchJob(ServiceLoop home, ServiceShared shared) : LongRep
     private bool _isOver;
     private volatile bool _isCancelled;
 
-    public ServiceLoop Home => home;
+    public BatchLoop Home => home;
 
     /// Slices not yet begun need not be carried out any more. Any thread.
     public bool IsCancelled => _isCancelled;
@@ -60,10 +59,10 @@ internal sealed class BatchJob(ServiceLoop home, ServiceShared shared) : LongRep
         _header = work.Header;
         _flags = work.Flags;
         _frontier = position;
-        _spreads = shared.Loops.Count > 1 && work.RespondsAllKeys && position.RowsLeft >= SpreadRowsMin;
-        if (_slicesOut.Length != shared.Loops.Count)
+        _spreads = _shared.Loops.Length > 1 && work.RespondsAllKeys && position.RowsLeft >= SpreadRowsMin;
+        if (_slicesOut.Length != _shared.Loops.Length)
         {
-            _slicesOut = new int[shared.Loops.Count];
+            _slicesOut = new int[_shared.Loops.Length];
         }
 
         _started = started;
@@ -110,7 +109,7 @@ internal sealed class BatchJob(ServiceLoop home, ServiceShared shared) : LongRep
         Invariant.Holds(!_isOver);
         _isOver = true;
         Stop(completed ? _result : ResultCode.Unknown);
-        _batches.Count(_result, _started);
+        home.Count(_result, _started);
         FreeIfDone();
     }
 
@@ -140,7 +139,7 @@ internal sealed class BatchJob(ServiceLoop home, ServiceShared shared) : LongRep
         }
         else
         {
-            home.WakeLongReply(Connection, this);
+            home.WakeUp(this);
         }
     }
 
@@ -162,7 +161,7 @@ internal sealed class BatchJob(ServiceLoop home, ServiceShared shared) : LongRep
 
     private void RunHere(BatchPosition piece, ReplyBuffer reply)
     {
-        var result = _batches.Run.Run(Work, ref piece, RowsPerStep, reply);
+        var result = home.Run.Run(Work, ref piece, RowsPerStep, reply);
         if (result != ResultCode.Ok)
         {
             Stop(result);
@@ -180,14 +179,15 @@ internal sealed class BatchJob(ServiceLoop home, ServiceShared shared) : LongRep
             return;
         }
 
-        foreach (var loop in shared.Loops)
+        for (var i = 0; i < _shared.Loops.Length; i++)
         {
-            while (loop != home && _slicesOut[loop.Number] < SlicesPerLoop && TryTakePiece(out var piece))
+            var loop = _shared.Loops[i];
+            while (loop != home && _slicesOut[loop.Worker.Number] < SlicesPerLoop && TryTakePiece(out var piece))
             {
                 var slice = _idleSlices.Count > 0 ? _idleSlices.Pop() : new BatchSlice(this);
                 _outstanding++;
-                _slicesOut[loop.Number]++;
-                slice.Post(loop, piece);
+                _slicesOut[loop.Worker.Number]++;
+                slice.GoTo(loop, piece);
             }
         }
     }
@@ -236,6 +236,6 @@ internal sealed class BatchJob(ServiceLoop home, ServiceShared shared) : LongRep
         home.Buffers.Return(_copy);
         _copy = BufferId.None;
         _view = default;
-        _batches.Ended(this);
+        home.Ended(this);
     }
 }

@@ -1,27 +1,59 @@
+using System.Collections.Concurrent;
 using Aerie.Foundation;
+using Aerie.Io;
 using Aerie.Memory;
 using Aerie.Protocol;
 using Aerie.Server.Metrics;
-using Aerie.Server.Service;
+using Aerie.Server.Records;
 using Aerie.Server.Transactions;
 
 namespace Aerie.Server.Batch;
 
+/// What the batches of all loops have in common.
+public sealed class BatchShared
+{
+    private volatile BatchLoop[] _loops = [];
+
+    public required Namespaces Namespaces { get; init; }
+
+    public required StripedCounters<NodeCounter> Counters { get; init; }
+
+    /// Whole batches; what their rows take is told by namespace.
+    public required LatencyHistogram Latency { get; init; }
+
+    /// Config `batch-max-requests`, 0: no limit.
+    public required Func<long> RequestsMax { get; init; }
+
+    internal BatchLoop[] Loops => _loops;
+
+    internal void Use(IEnumerable<BatchLoop> loops) => _loops = [.. loops];
+}
+
+/// The event loop as batches see it.
+internal readonly record struct BatchLoopContext(
+    Worker Worker, BufferPool Buffers, Action Wake, Action<ConnectionId, LongReply> WakeLongReply);
+
 /// What batches need on one loop, made once and used again: the runner, a reply buffer for slices of other loops' batches,
-/// and the jobs. Belongs to the loop's thread.
+/// and the jobs. Belongs to the loop's thread, but for Send.
 internal sealed class BatchLoop
 {
-    private readonly ServiceLoop _loop;
-    private readonly ServiceShared _shared;
+    private readonly BatchLoopContext _loop;
+    private readonly ConcurrentQueue<BatchSlice> _arrived = new();
     private readonly Stack<BatchJob> _idle = new();
 
-    public BatchLoop(ServiceLoop loop, ServiceShared shared)
+    public BatchLoop(BatchLoopContext loop, BatchShared shared)
     {
         _loop = loop;
-        _shared = shared;
-        Run = new BatchRun(loop.Worker, shared);
+        Shared = shared;
+        Run = new BatchRun(loop.Worker, shared.Namespaces);
         SliceReply = new ReplyBuffer(loop.Buffers);
     }
+
+    public BatchShared Shared { get; }
+
+    public Worker Worker => _loop.Worker;
+
+    public BufferPool Buffers => _loop.Buffers;
 
     public BatchRun Run { get; }
 
@@ -30,14 +62,32 @@ internal sealed class BatchLoop
     /// Jobs begun and not over, those whose connection is gone but whose slices still run included.
     public int UnderWay { get; private set; }
 
+    /// Gives a slice to this loop: to carry it out, or to take its result home. Any thread.
+    public void Send(BatchSlice slice)
+    {
+        _arrived.Enqueue(slice);
+        _loop.Wake();
+    }
+
+    /// Once a turn: what arrived so far.
+    public void HandleArrived()
+    {
+        for (var left = _arrived.Count; left > 0 && _arrived.TryDequeue(out var slice); left--)
+        {
+            slice.Arrive(this);
+        }
+    }
+
     /// Takes a batch over at the position that the first stretch left.
     public BatchJob Begin(scoped in BatchWork work, BatchPosition position, long started)
     {
-        var job = _idle.Count > 0 ? _idle.Pop() : new BatchJob(_loop, _shared);
+        var job = _idle.Count > 0 ? _idle.Pop() : new BatchJob(this);
         UnderWay++;
         job.Take(work, position, started);
         return job;
     }
+
+    public void WakeUp(BatchJob job) => _loop.WakeLongReply(job.Connection, job);
 
     public void Ended(BatchJob job)
     {
@@ -48,9 +98,9 @@ internal sealed class BatchLoop
     /// The end of a batch in the statistics.
     public void Count(ResultCode result, long started)
     {
-        var number = _loop.Worker.Number;
-        _shared.BatchIndexLatency.Record(number, _loop.Worker.Clock.MonotonicNanoseconds - started);
-        _shared.Counters.Add(number, result switch
+        var number = Worker.Number;
+        Shared.Latency.Record(number, Worker.Clock.MonotonicNanoseconds - started);
+        Shared.Counters.Add(number, result switch
         {
             ResultCode.Ok => NodeCounter.BatchIndexComplete,
             ResultCode.Timeout => NodeCounter.BatchIndexTimeout,

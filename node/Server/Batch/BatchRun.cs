@@ -1,7 +1,6 @@
 using Aerie.Foundation;
 using Aerie.Protocol;
 using Aerie.Server.Records;
-using Aerie.Server.Service;
 using Aerie.Server.Transactions;
 using Aerie.Storage;
 
@@ -9,7 +8,7 @@ namespace Aerie.Server.Batch;
 
 /// Carries out the rows of a batch, one behind the other, on the loop that it was made for. Index and records lie all over
 /// the memory: a look ahead over the next rows has the processor load what they need while earlier rows are worked on.
-internal sealed class BatchRun(Worker worker, ServiceShared shared)
+internal sealed class BatchRun(Worker worker, Namespaces namespaces)
 {
     /// Rows looked ahead. As many loads as a core keeps under way, and few enough that nothing is displaced before its turn.
     private const int AheadMax = 16;
@@ -42,7 +41,7 @@ internal sealed class BatchRun(Worker worker, ServiceShared shared)
         var count = 0;
         while (count < max && reader.TryNext(out var row))
         {
-            var records = shared.Namespaces.Find(row.Fields.Namespace);
+            var records = namespaces.Find(row.Fields.Namespace);
             _namespaces[count] = records;
             _digests[count] = new Digest(row.Digest);
             records?.Index.PrefetchLeaf(_digests[count]);

@@ -1,27 +1,18 @@
 using Aerie.Foundation;
 using Aerie.Memory;
 using Aerie.Protocol;
-using Aerie.Server.Service;
+using Aerie.Server.Transactions;
 
 namespace Aerie.Server.Batch;
 
-/// Some rows of a batch on their way to another loop, and the frame with their replies on its way back. Travels through the
-/// loops' mailboxes, so that at any time one thread has it; the delegates are made once.
-internal sealed class BatchSlice
+/// Some rows of a batch on their way to another loop, and the frame with their replies on its way back. At any time one
+/// thread has it: queues hand it over.
+internal sealed class BatchSlice(BatchJob job)
 {
-    private readonly BatchJob _job;
-    private readonly Action<ServiceLoop> _run;
-    private readonly Action<ServiceLoop> _return;
     private DetachedBuffer _travelling;
     private BufferId _result = BufferId.None;
 
-    public BatchSlice(BatchJob job)
-    {
-        _job = job;
-        _run = Run;
-        _return = Return;
-    }
-
+    /// The loop that carries it out.
     public int LoopNumber { get; private set; }
 
     /// Rows that were not carried out, because the frame was full.
@@ -32,11 +23,29 @@ internal sealed class BatchSlice
 
     public bool HasResult => !_result.IsNone;
 
-    public void Post(ServiceLoop loop, BatchPosition piece)
+    public void GoTo(BatchLoop loop, BatchPosition piece)
     {
-        LoopNumber = loop.Number;
+        LoopNumber = loop.Worker.Number;
         Left = piece;
-        loop.Post(_run);
+        loop.Send(this);
+    }
+
+    public void Arrive(BatchLoop loop)
+    {
+        if (loop != job.Home)
+        {
+            CarryOut(loop);
+            job.Home.Send(this);
+            return;
+        }
+
+        if (Length > 0)
+        {
+            _result = loop.Buffers.Attach(_travelling);
+            _travelling = default;
+        }
+
+        job.Returned(this);
     }
 
     public BufferId TakeResult()
@@ -50,38 +59,27 @@ internal sealed class BatchSlice
     {
         if (HasResult)
         {
-            _job.Home.Buffers.Return(TakeResult());
+            job.Home.Buffers.Return(TakeResult());
         }
     }
 
-    private void Run(ServiceLoop loop)
+    private void CarryOut(BatchLoop loop)
     {
         Length = 0;
-        if (!_job.IsCancelled)
+        if (job.IsCancelled)
         {
-            var reply = loop.Batches.SliceReply;
-            var work = _job.Work;
-            var frame = ReplyFrame.Begin(reply);
-            var left = Left;
-            loop.Batches.Run.Run(work, ref left, BatchJob.RowsPerStep, reply); // well-formed: the home loop walked over it
-            frame.End(work.Compresses);
-            Left = left;
-            _travelling = loop.Buffers.Detach(reply.Take(out var length));
-            Invariant.Holds(length > 0); // each row has a reply
-            Length = length;
+            return;
         }
 
-        _job.Home.Post(_return);
-    }
-
-    private void Return(ServiceLoop home)
-    {
-        if (Length > 0)
-        {
-            _result = home.Buffers.Attach(_travelling);
-            _travelling = default;
-        }
-
-        _job.Returned(this);
+        var reply = loop.SliceReply;
+        var work = job.Work;
+        var frame = ReplyFrame.Begin(reply);
+        var left = Left;
+        loop.Run.Run(work, ref left, BatchJob.RowsPerStep, reply); // well-formed: the home loop walked over it
+        frame.End(work.Compresses);
+        Left = left;
+        Length = reply.Length;
+        Invariant.Holds(Length > 0); // each row has a reply
+        _travelling = loop.Buffers.Detach(reply.Take(out _));
     }
 }

@@ -56,6 +56,11 @@ public sealed record NamespaceOptions
 
     public required int TruncateThreads { get; init; }
 
+    /// 0: tombstones stay.
+    public required long TombRaiderPeriodSeconds { get; init; }
+
+    public required long TombRaiderEligibleAgeSeconds { get; init; }
+
     public required int SingleQueryThreads { get; init; }
 
     public required bool InlineShortQueries { get; init; }
@@ -99,6 +104,8 @@ public sealed record NamespaceOptions
         IndexStageSize = settings.Integer("index-stage-size"),
         StopWritesSysMemoryPct = settings.Int("stop-writes-sys-memory-pct"),
         TruncateThreads = settings.Int("truncate-threads"),
+        TombRaiderPeriodSeconds = settings.Integer("tomb-raider-period"),
+        TombRaiderEligibleAgeSeconds = settings.Integer("tomb-raider-eligible-age"),
         SingleQueryThreads = settings.Int("single-query-threads"),
         InlineShortQueries = settings.Flag("inline-short-queries"),
         BackgroundQueryMaxRps = settings.Int("background-query-max-rps"),

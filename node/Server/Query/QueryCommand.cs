@@ -4,10 +4,12 @@ using Aerie.Foundation;
 using Aerie.Protocol;
 using Aerie.Server.Metrics;
 using Aerie.Server.Records;
-using Aerie.Server.Service;
 using Aerie.Server.Transactions;
 
 namespace Aerie.Server.Query;
+
+/// What the queries of all loops have in common.
+public sealed record QueryShared(Namespaces Namespaces, StripedCounters<NodeCounter> Counters, QueryRegistry Registry);
 
 /// The start of a query: what is asked for is checked and noted, and a QueryReply walks the partitions. What the node
 /// cannot do yet is refused: to leave a condition out would be to answer another question.
@@ -19,7 +21,7 @@ internal static class QueryCommand
     /// A message that names no record is meant for many.
     public static bool Is(in Request request) => !request.Fields.Has(FieldId.Digest) && !request.Fields.Has(FieldId.Key);
 
-    public static LongReply? Start(Worker worker, in Request request, ReplyBuffer reply, ServiceShared shared)
+    public static LongReply? Start(Worker worker, in Request request, ReplyBuffer reply, QueryShared shared)
     {
         var records = shared.Namespaces.Find(request.Fields.Namespace);
         var result = records is null ? ResultCode.Namespace : Supports(request);
@@ -28,7 +30,7 @@ internal static class QueryCommand
             result = TryPlan(request, records!, out var plan);
             if (result == ResultCode.Ok)
             {
-                return new QueryReply(worker, plan!, shared.Queries);
+                return new QueryReply(worker, plan!, shared.Registry);
             }
         }
 

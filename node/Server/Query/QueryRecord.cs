@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using Aerie.DataModel;
 using Aerie.DataModel.Bins;
 using Aerie.Foundation;
@@ -57,7 +58,7 @@ internal readonly ref struct QueryRecord(QueryPlan plan, Worker worker, ReplyBuf
         {
             var length = ReplyFormat.WriteField(target[at..], FieldId.Key, [image.KeyType]);
             image.Key.CopyTo(target[(at + length)..]);
-            System.Buffers.Binary.BinaryPrimitives.WriteUInt32BigEndian(target[at..], (uint)(image.Key.Length + 2)); // its own type, the key's
+            BinaryPrimitives.WriteUInt32BigEndian(target[at..], (uint)(image.Key.Length + 2)); // the field's type and the key's
             at += length + image.Key.Length;
             count++;
         }

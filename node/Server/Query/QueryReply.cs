@@ -4,7 +4,6 @@ using Aerie.Io;
 using Aerie.Protocol;
 using Aerie.Server.Metrics;
 using Aerie.Server.Records;
-using Aerie.Server.Service;
 using Aerie.Server.Transactions;
 using Aerie.Storage;
 

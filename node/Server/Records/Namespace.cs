@@ -1,8 +1,12 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
 using System.Text;
 using Aerie.Foundation;
 using Aerie.Index;
+using Aerie.Index.Holds;
 using Aerie.Server.Config;
 using Aerie.Server.Metrics;
+using Aerie.Server.Records.Housekeeping;
 using Aerie.Storage;
 
 namespace Aerie.Server.Records;
@@ -14,10 +18,15 @@ namespace Aerie.Server.Records;
 /// record up to publishing its new state; locations and images are valid only while it is held.
 public sealed class Namespace : IDisposable
 {
+    /// Commands of all clients that may wait for records of this namespace at once: 1 MiB of side table.
+    private const int WaitersMax = 16 * 1024;
+
     private readonly LiveOptions<NamespaceOptions> _options;
     private volatile bool _stopWrites;
     private long _truncateCut;
     private volatile bool _truncatedEver;
+    private long _truncations;
+    private long _truncationsSwept;
 
     /// `threads`: how many workers will work on it, numbered from 0.
     public Namespace(LiveOptions<NamespaceOptions> options, int threads)
@@ -36,6 +45,7 @@ public sealed class Namespace : IDisposable
         Counters = new StripedCounters<NamespaceCounter>(threads);
         SetCounters = new SetCounters(threads);
         Latencies = new NamespaceLatencies(Name, threads);
+        Holds = new RecordHolds(WaitersMax, BinaryPrimitives.ReadUInt64LittleEndian(RandomNumberGenerator.GetBytes(sizeof(ulong))));
         options.Changed += (_, after) => Log.DefragLwmPct = after.Storage.DefragLwmPct;
     }
 
@@ -54,6 +64,15 @@ public sealed class Namespace : IDisposable
     public SetCounters SetCounters { get; }
 
     public NamespaceLatencies Latencies { get; }
+
+    /// What the housekeeper found out and did last.
+    public HousekeepingState Housekeeping { get; } = new();
+
+    /// Who waits for which record. Members are for whoever holds the gate.
+    public RecordHolds Holds { get; }
+
+    /// Tells a loop about a command of its that may go on. Set before the loops run.
+    public Action<WokenWaiter> TellWaiter { get; set; } = static _ => { };
 
     /// The options in force; one snapshot is consistent in itself.
     public NamespaceOptions Options => _options.Current;
@@ -102,7 +121,26 @@ public sealed class Namespace : IDisposable
         }
 
         _truncatedEver = true;
+        if (cut != 0)
+        {
+            var number = Interlocked.Increment(ref _truncations); // after the cut: whoever sees the number sees the cut
+            set?.NoteTruncation(number);
+        }
     }
+
+    /// Truncations asked for so far. A sweep that began at this number has dealt with them when it is through.
+    internal long Truncations => Interlocked.Read(ref _truncations);
+
+    internal long TruncationsSwept
+    {
+        get => Interlocked.Read(ref _truncationsSwept);
+        set => Interlocked.Exchange(ref _truncationsSwept, value);
+    }
+
+    /// `truncating`: records that were cut off still take space.
+    public bool IsTruncating => TruncationsSwept < Truncations;
+
+    public bool IsTruncatingSet(RecordSet set) => TruncationsSwept < set.Truncation;
 
     public SetOptions? SetOptionsOf(int setId) => setId == 0 ? null : OptionsOf(Sets[setId]);
 
@@ -168,13 +206,48 @@ public sealed class Namespace : IDisposable
         return true;
     }
 
-    /// Takes the record out of index, log and counters. Caller holds the gate.
+    /// Takes the record out of index, log and counters. Caller holds the gate. A held record may be removed by its owner
+    /// alone: the hold ends with it, and those who waited start over (worker.Woken tells them).
     public void Remove(Worker worker, in Digest digest, EntryHandle handle)
     {
         var before = Index[handle];
+        while (before.IsAwaited && Holds.TryAbandon(digest, out var waiter))
+        {
+            worker.Woken.Add(new WokenWaiter(this, digest, waiter, OwnsHold: false));
+        }
+
         Index.Remove(digest, handle);
         Account(worker, before, -1);
         Log.Release(new RecordLocation(before.Place));
+    }
+
+    /// Makes the caller the owner of the record across a wait; other commands that would change it wait meanwhile. False:
+    /// there is no such record, or somebody else owns it. Takes the gate.
+    public bool TryHold(in Digest digest)
+    {
+        using var gate = Index.Enter(digest.Partition);
+        return Index.TryFind(digest, out var handle) && RecordHolds.TryHold(ref Index[handle]);
+    }
+
+    /// The owner lets go. Takes the gate. Not to be called by an owner who has removed the record: the hold is gone then.
+    public void Release(Worker worker, in Digest digest)
+    {
+        using (Index.Enter(digest.Partition))
+        {
+            EndHold(worker, digest);
+        }
+
+        worker.TellWoken();
+    }
+
+    /// The owner lets go in the section in which it made its change; nothing is left to do when that removed the record.
+    /// Caller holds the gate, and calls worker.TellWoken after it.
+    public void EndHold(Worker worker, in Digest digest)
+    {
+        if (Index.TryFind(digest, out var handle) && Holds.Release(digest, ref Index[handle], out var next))
+        {
+            worker.Woken.Add(new WokenWaiter(this, digest, next, OwnsHold: true));
+        }
     }
 
     public void Dispose()

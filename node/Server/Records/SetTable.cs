@@ -7,6 +7,7 @@ namespace Aerie.Server.Records;
 public sealed class RecordSet(ushort id, byte[] name)
 {
     private long _truncateCut;
+    private long _truncation;
 
     public ushort Id { get; } = id;
 
@@ -20,6 +21,11 @@ public sealed class RecordSet(ushort id, byte[] name)
         get => (ulong)Volatile.Read(ref _truncateCut);
         set => Volatile.Write(ref _truncateCut, (long)value);
     }
+
+    /// Number of the namespace's truncation that cut this set last; 0: none.
+    internal long Truncation => Volatile.Read(ref _truncation);
+
+    internal void NoteTruncation(long number) => Volatile.Write(ref _truncation, number);
 }
 
 /// Names of sets to ids and back. Reading takes no lock: additions publish a new snapshot. Ids run from 1; 0 means that a

@@ -1,5 +1,6 @@
 using Aerie.DataModel.Bins;
 using Aerie.Foundation;
+using Aerie.Index.Holds;
 
 namespace Aerie.Server.Records;
 
@@ -12,6 +13,9 @@ public sealed class Worker(int number, IClock clock, LastUpdateClock lastUpdateC
     public RecordDraft Draft { get; } = new();
 
     public IClock Clock { get; } = clock;
+
+    /// Waiters who became owners, or must start over, in a section that is still under a partition's gate.
+    public List<WokenWaiter> Woken { get; } = [];
 
     public long UnixMilliseconds { get; private set; }
 
@@ -28,7 +32,26 @@ public sealed class Worker(int number, IClock clock, LastUpdateClock lastUpdateC
         NowSeconds = CitrusTime.Seconds(UnixMilliseconds);
         LastUpdateTime = lastUpdateClock.Advance(CitrusTime.Milliseconds(UnixMilliseconds));
     }
+
+    /// Tells the waiters of the last section. No gate may be held: telling another loop allocates and enters the kernel.
+    public void TellWoken()
+    {
+        if (Woken.Count == 0)
+        {
+            return;
+        }
+
+        foreach (var woken in Woken)
+        {
+            woken.Namespace.TellWaiter(woken);
+        }
+
+        Woken.Clear();
+    }
 }
+
+/// A command that waited for a record and may go on: as its new owner, or from the start because the record is gone.
+public readonly record struct WokenWaiter(Namespace Namespace, Digest Digest, Waiter Waiter, bool OwnsHold);
 
 /// The node's last-update-times never go back, even if an operator sets the wall clock back: a truncation cuts by
 /// last-update-time, and a write made after it must not look older than the cut. Void-times follow the wall clock.

@@ -6,6 +6,7 @@ using Aerie.Server.Config;
 using Aerie.Server.Query;
 using Aerie.Server.Records;
 using Aerie.Server.Transactions;
+using Aerie.Server.Transactions.Parking;
 
 namespace Aerie.Server.Service;
 
@@ -24,8 +25,11 @@ internal readonly record struct DispatchStep(DispatchOutcome Outcome, long Lengt
 
 /// Takes one message at a time from the bytes of a connection and has it carried out. Replies go into the loop's reply
 /// buffer, framed; what takes longer than a turn comes back as a LongReply.
-internal sealed class MessageDispatcher(Worker worker, ReplyBuffer reply, BufferPool buffers, ServiceShared shared)
+internal sealed class MessageDispatcher(
+    Worker worker, ReplyBuffer reply, BufferPool buffers, ServiceShared shared, BatchLoop batches, ParkedCommands parked)
 {
+    private const long NanosecondsPerMillisecond = 1_000_000;
+
     private static readonly DispatchStep Malformed = new(DispatchOutcome.Malformed, 0);
 
     private readonly InfoReplies _info = new(reply, shared.Info);
@@ -91,48 +95,85 @@ internal sealed class MessageDispatcher(Worker worker, ReplyBuffer reply, Buffer
             return Malformed;
         }
 
-        var start = reply.Length;
         if ((request.Header.Info1 & Info1.Batch) != 0)
         {
-            return new DispatchStep(DispatchOutcome.Done, 0, BatchCommand.Start(worker, request, reply, shared));
+            return new DispatchStep(DispatchOutcome.Done, 0, BatchCommand.Start(batches, request, reply));
         }
 
         var isRecord = RecordCommands.TryDigest(request.Fields, out var digest);
         if (!isRecord && QueryCommand.Is(request))
         {
-            return new DispatchStep(DispatchOutcome.Done, 0, QueryCommand.Start(worker, request, reply, shared));
+            return new DispatchStep(DispatchOutcome.Done, 0, QueryCommand.Start(worker, request, reply, shared.Queries));
         }
 
-        RunRecord(request, isRecord, digest);
+        var records = shared.Namespaces.Find(request.Fields.Namespace);
+        if (records is null || !isRecord)
+        {
+            Refuse(records is null ? ResultCode.Namespace : ResultCode.Parameter);
+            return default;
+        }
+
+        parked.Expect(body.Length);
+        if (TryRunRecord(request, records, digest, ownsHold: false, Now))
+        {
+            return default;
+        }
+
+        var wait = (request.Header.Timeout == 0 ? shared.Options.TransactionMaxMs : request.Header.Timeout) * NanosecondsPerMillisecond;
+        var order = new ParkingOrder(records, digest, Now, Now + wait);
+        return new DispatchStep(DispatchOutcome.Done, 0, parked.Park(body, order, RunParked));
+    }
+
+    private void Refuse(ResultCode result)
+    {
+        shared.Counters.Add(worker.Number, Metrics.NodeCounter.EarlyTsvcClientError);
+        var start = BeginFrame();
+        RecordCommands.Refuse(reply, 0, result);
+        EndFrame(start);
+    }
+
+    // False: the command waits for its record, and nothing was written.
+    private bool TryRunRecord(in Request request, Namespace records, in Digest digest, bool ownsHold, long since)
+    {
+        var start = BeginFrame();
+        RecordCommands.Run(worker, CommandOf(request, records, digest, ownsHold), reply);
+        if (parked.HasQueued)
+        {
+            reply.WindBack(start);
+            return false;
+        }
+
+        Measure(records, request.Header, since);
+        EndFrame(start);
         if ((request.Header.Info1 & Info1.CompressReply) != 0)
         {
             Compression.CompressReply(reply, start);
         }
 
-        return default;
+        return true;
     }
 
-    private void RunRecord(in Request request, bool isRecord, in Digest digest)
+    // The request was read once before, so it can be read again.
+    private bool RunParked(ParkedCommand command)
+    {
+        var read = Request.TryRead(command.Request, out var request);
+        Invariant.Holds(read);
+        parked.Expect(0); // it is kept already
+        return TryRunRecord(request, command.Order.Namespace, command.Order.Digest, command.OwnsHold, command.Order.Since);
+    }
+
+    private int BeginFrame()
     {
         var start = reply.Length;
         reply.Reserve(ProtoHeader.Length);
         reply.Commit(ProtoHeader.Length);
-        var records = shared.Namespaces.Find(request.Fields.Namespace);
-        if (records is null || !isRecord)
-        {
-            shared.Counters.Add(worker.Number, Metrics.NodeCounter.EarlyTsvcClientError);
-            RecordCommands.Refuse(reply, 0, records is null ? ResultCode.Namespace : ResultCode.Parameter);
-        }
-        else
-        {
-            RecordCommands.Run(worker, CommandOf(request, records, digest), reply);
-            Measure(records, request.Header);
-        }
-
-        ProtoHeader.Write(reply.Written(start, ProtoHeader.Length), ProtoType.Message, reply.Length - start - ProtoHeader.Length);
+        return start;
     }
 
-    private static RecordCommand CommandOf(in Request request, Namespace records, in Digest digest) => new()
+    private void EndFrame(int start) =>
+        ProtoHeader.Write(reply.Written(start, ProtoHeader.Length), ProtoType.Message, reply.Length - start - ProtoHeader.Length);
+
+    private RecordCommand CommandOf(in Request request, Namespace records, in Digest digest, bool ownsHold) => new()
     {
         Namespace = records,
         Digest = digest,
@@ -145,14 +186,16 @@ internal sealed class MessageDispatcher(Worker worker, ReplyBuffer reply, Buffer
         Fields = request.Fields,
         OpBytes = request.OpBytes,
         OpCount = request.Header.OpCount,
+        Parking = parked,
+        OwnsHold = ownsHold,
     };
 
     // The end of one command is the beginning of the next: one look at the clock for each.
-    private void Measure(Namespace records, in MessageHeader header)
+    private void Measure(Namespace records, in MessageHeader header, long since)
     {
         var end = worker.Clock.MonotonicNanoseconds;
         var latencies = records.Latencies;
-        ((header.Info2 & Info2.Write) != 0 ? latencies.Write : latencies.Read).Record(worker.Number, end - Now);
+        ((header.Info2 & Info2.Write) != 0 ? latencies.Write : latencies.Read).Record(worker.Number, end - since);
         Now = end;
     }
 

@@ -8,6 +8,7 @@ using Aerie.Server.Config;
 using Aerie.Server.Metrics;
 using Aerie.Server.Records;
 using Aerie.Server.Transactions;
+using Aerie.Server.Transactions.Parking;
 
 namespace Aerie.Server.Service;
 
@@ -41,8 +42,9 @@ public sealed class ServiceLoop : IDisposable
         _reply = new ReplyBuffer(engine.Buffers);
         Worker = new Worker(number, shared.Clock, shared.LastUpdateClock);
         Worker.BeginTurn();
-        Batches = new BatchLoop(this, shared);
-        _dispatcher = new MessageDispatcher(Worker, _reply, engine.Buffers, shared);
+        Batches = new BatchLoop(new BatchLoopContext(Worker, engine.Buffers, engine.Wake, WakeLongReply), shared.Batches);
+        Parked = new ParkedCommands(Worker, engine.Buffers);
+        _dispatcher = new MessageDispatcher(Worker, _reply, engine.Buffers, shared, Batches, Parked);
     }
 
     public int Number { get; }
@@ -52,6 +54,8 @@ public sealed class ServiceLoop : IDisposable
     public BufferPool Buffers => _engine.Buffers;
 
     internal BatchLoop Batches { get; }
+
+    public ParkedCommands Parked { get; }
 
     public IoCounters IoCounters => _engine.Counters;
 
@@ -86,6 +90,7 @@ public sealed class ServiceLoop : IDisposable
             action(this);
         }
 
+        Batches.HandleArrived();
         WakeSleepers();
         StepLongReplies();
         if (_dispatcher.Now >= _nextTick)
@@ -356,6 +361,16 @@ public sealed class ServiceLoop : IDisposable
         if (connection.IsOpen && connection.Id == id && ReferenceEquals(connection.LongReply, reply))
         {
             Queue(connection);
+        }
+    }
+
+    /// The turn of a parked command has come. It runs at once, even if its peer does not read: others wait for the record.
+    /// Called on this loop's thread.
+    internal void Resume(in WokenWaiter woken)
+    {
+        if (Parked.Resume(woken) is { } parked)
+        {
+            Step(ConnectionOf(parked.Connection), parked);
         }
     }
 

@@ -1,4 +1,5 @@
 using Aerie.Foundation;
+using Aerie.Server.Batch;
 using Aerie.Server.Config;
 using Aerie.Server.Info;
 using Aerie.Server.Metrics;
@@ -21,11 +22,9 @@ public sealed class ServiceShared
 
     public required StripedCounters<NodeCounter> Counters { get; init; }
 
-    /// Whole batches; what their rows take is told by namespace.
-    public required LatencyHistogram BatchIndexLatency { get; init; }
+    public required BatchShared Batches { get; init; }
 
-    /// Queries that run or ran lately.
-    public required QueryRegistry Queries { get; init; }
+    public required QueryShared Queries { get; init; }
 
     public required ServiceEvents Events { get; init; }
 
@@ -37,7 +36,15 @@ public sealed class ServiceShared
 
     public IReadOnlyList<ServiceLoop> Loops => _loops;
 
-    public void Use(IEnumerable<ServiceLoop> loops) => _loops = [.. loops];
+    public void Use(IEnumerable<ServiceLoop> loops)
+    {
+        _loops = [.. loops];
+        Batches.Use(_loops.Select(loop => loop.Batches));
+        foreach (var records in Namespaces.All)
+        {
+            records.TellWaiter = woken => _loops[woken.Waiter.Loop].Post(loop => loop.Resume(woken));
+        }
+    }
 
     public int OpenConnections(PortKind port) => Volatile.Read(ref _openPerPort[(int)port]);
 

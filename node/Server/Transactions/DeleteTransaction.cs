@@ -19,7 +19,11 @@ internal readonly ref struct DeleteTransaction(Worker worker, in RecordCommand c
     {
         var reply = new RecordReply(buffer, _command.BatchIndex);
         var result = DeleteGated();
-        Count(result);
+        if (!_command.Waits)
+        {
+            Count(result);
+        }
+
         if (result != ResultCode.Ok)
         {
             return reply.Fail(result);
@@ -32,7 +36,13 @@ internal readonly ref struct DeleteTransaction(Worker worker, in RecordCommand c
     private ResultCode DeleteGated()
     {
         using var gate = Records.Index.Enter(_command.Digest.Partition);
-        return Delete();
+        var result = Delete();
+        if (_command.OwnsHold)
+        {
+            Records.EndHold(worker, _command.Digest);
+        }
+
+        return result;
     }
 
     private ResultCode Delete()
@@ -43,8 +53,9 @@ internal readonly ref struct DeleteTransaction(Worker worker, in RecordCommand c
         }
 
         var entry = Records.Index[handle];
-        if (entry.IsHeld)
+        if (entry.IsHeld && !_command.OwnsHold)
         {
+            _command.Parking?.TryQueue(Records, _command.Digest, ref Records.Index[handle]);
             return ResultCode.KeyBusy;
         }
 

@@ -2,6 +2,7 @@ using Aerie.Foundation;
 using Aerie.Protocol;
 using Aerie.Server.Metrics;
 using Aerie.Server.Records;
+using Aerie.Server.Transactions.Parking;
 
 namespace Aerie.Server.Transactions;
 
@@ -41,6 +42,15 @@ public readonly ref struct RecordCommand
 
     /// Goes into the timeout slot of the reply.
     public uint BatchIndex { get; init; }
+
+    /// Where the command may wait when somebody else owns the record; null: it cannot wait, as the rows of a batch cannot.
+    internal ParkedCommands? Parking { get; init; }
+
+    /// The command has waited, and the record is its own now. It lets go in the section of its change.
+    internal bool OwnsHold { get; init; }
+
+    /// It has got into the record's queue: there is nothing to answer yet.
+    internal bool Waits => Parking is { HasQueued: true };
 
     public Ops Ops => new(OpBytes, OpCount);
 

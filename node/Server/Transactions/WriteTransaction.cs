@@ -21,13 +21,21 @@ internal readonly ref struct WriteTransaction(Worker worker, in RecordCommand co
     {
         var reply = new RecordReply(buffer, _command.BatchIndex);
         var result = Check(out var plan);
-        if (result == ResultCode.Ok)
+        if (result == ResultCode.Ok || _command.OwnsHold)
         {
             using var gate = Records.Index.Enter(_command.Digest.Partition);
-            result = Write(plan, ref reply);
+            result = result == ResultCode.Ok ? Write(plan, ref reply) : result;
+            if (_command.OwnsHold)
+            {
+                Records.EndHold(worker, _command.Digest);
+            }
         }
 
-        Count(result);
+        if (!_command.Waits)
+        {
+            Count(result);
+        }
+
         return result == ResultCode.Ok ? result : reply.Fail(result);
     }
 
@@ -52,8 +60,9 @@ internal readonly ref struct WriteTransaction(Worker worker, in RecordCommand co
     {
         var found = Records.Index.TryFind(_command.Digest, out var handle);
         var entry = found ? Records.Index[handle] : default;
-        if (found && entry.IsHeld)
+        if (found && entry.IsHeld && !_command.OwnsHold)
         {
+            _command.Parking?.TryQueue(Records, _command.Digest, ref Records.Index[handle]);
             return ResultCode.KeyBusy;
         }
 

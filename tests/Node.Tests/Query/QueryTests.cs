@@ -1,4 +1,5 @@
 using System.Text;
+using Aerie.DataModel;
 using Aerie.Foundation;
 using Aerie.Protocol;
 using Aerie.Server.Metrics;
@@ -54,7 +55,7 @@ public sealed class QueryTests : IDisposable
     [Fact]
     public void The_bytes_of_a_record_are_these()
     {
-        Ask(WireRequest.Write("k").SendKey("k").Op(OpCode.Write, "b", DataModel.ParticleType.String, "v"u8).Ttl(100).Bytes());
+        Ask(WireRequest.Write("k").SendKey("k").Op(OpCode.Write, "b", ParticleType.String, "v"u8).Ttl(100).Bytes());
         var voidTime = CitrusTime.Seconds(_node.Clock.UnixMilliseconds) + 100;
         var reply = Ask(new WireQuery().Partitions(WireRequest.DigestOf("k").Partition).Flags(NoPartitionDone).Bytes());
         byte[] record =
@@ -167,7 +168,7 @@ public sealed class QueryTests : IDisposable
 
             writer.ReadAll();
             received.AddRange(_client.ReadAll());
-            return _node.Node.Shared.Queries.Snapshot() is [{ IsActive: false }];
+            return _node.Node.Shared.Queries.Registry.Snapshot() is [{ IsActive: false }];
         });
         received.AddRange(_client.ReadAll());
         var times = WireReply.ReadAll([.. received]).SkipLast(1).GroupBy(DigestOf).ToDictionary(group => group.Key, group => group.Count());
@@ -230,19 +231,20 @@ public sealed class QueryTests : IDisposable
         _client.Send(new WireQuery().Id(77).RecordsPerSecond(1000).SocketTimeout(5000).Flags(NoPartitionDone).Bytes());
         _node.Turn();
         _node.Turn();
-        var status = Assert.Single(_node.Node.Shared.Queries.Snapshot());
-        Assert.Equal((77ul, "test", "s", 1000u, 5000u), (status.Id, status.Namespace, status.Set, status.RecordsPerSecond, status.SocketTimeout));
+        var status = Assert.Single(_node.Node.Shared.Queries.Registry.Snapshot());
+        Assert.Equal((77ul, "test", "s"), (status.Id, status.Namespace, status.Set));
+        Assert.Equal((1000u, 5000u), (status.RecordsPerSecond, status.SocketTimeout));
         Assert.StartsWith("simulated:", status.From, StringComparison.Ordinal);
         Assert.Equal("active(ok)", status.StatusText);
-        Assert.False(_node.Node.Shared.Queries.Abort(78));
-        Assert.True(_node.Node.Shared.Queries.Abort(77));
+        Assert.False(_node.Node.Shared.Queries.Registry.Abort(78));
+        Assert.True(_node.Node.Shared.Queries.Registry.Abort(77));
         _node.Clock.Advance(TimeSpan.FromMilliseconds(20));
         _node.Settle();
         Assert.Equal(ResultCode.QueryUserAbort, WireReply.ReadAll(_client.ReadAll())[^1].Result);
         Assert.Equal("done(user-aborted)", status.StatusText);
         Assert.Equal(20_000_000, status.RunTime(_node.Clock.MonotonicNanoseconds));
         Assert.Equal(1, Count(NamespaceCounter.PiQueryLongBasicAbort));
-        Assert.False(_node.Node.Shared.Queries.Abort(77));
+        Assert.False(_node.Node.Shared.Queries.Registry.Abort(77));
     }
 
     [Fact]
@@ -250,7 +252,7 @@ public sealed class QueryTests : IDisposable
     {
         Load(3000);
         Assert.Equal(3001, Run(new WireQuery().Flags(Info1.ShortQuery)).Count);
-        Assert.Empty(_node.Node.Shared.Queries.Snapshot());
+        Assert.Empty(_node.Node.Shared.Queries.Registry.Snapshot());
         Assert.Equal(1, Count(NamespaceCounter.PiQueryShortBasicComplete));
         _client.Send(new WireQuery().Flags(Info1.ShortQuery).Bytes());
         _node.Turn();
@@ -278,7 +280,7 @@ public sealed class QueryTests : IDisposable
             _node.Settle();
         }
 
-        var done = _node.Node.Shared.Queries.Snapshot();
+        var done = _node.Node.Shared.Queries.Registry.Snapshot();
         Assert.NotEmpty(done);
         Assert.All(done, status => Assert.Equal(QueryOutcome.ResponseError, status.Outcome));
     }
@@ -311,7 +313,7 @@ public sealed class QueryTests : IDisposable
         }
 
         Assert.True(slow.IsClosedByServer);
-        Assert.Equal(QueryOutcome.ResponseTimeout, Assert.Single(_node.Node.Shared.Queries.Snapshot()).Outcome);
+        Assert.Equal(QueryOutcome.ResponseTimeout, Assert.Single(_node.Node.Shared.Queries.Registry.Snapshot()).Outcome);
     }
 
     [Fact]
@@ -323,7 +325,7 @@ public sealed class QueryTests : IDisposable
         _client.Send(new WireQuery("rare").Flags(NoPartitionDone).Bytes());
         var singles = 0;
         _node.Turn();
-        while (_node.Node.Shared.Queries.Snapshot() is [{ IsActive: true }])
+        while (_node.Node.Shared.Queries.Registry.Snapshot() is [{ IsActive: true }])
         {
             single.Send(WireRequest.Get("k1").Bytes());
             _node.Turn();
@@ -358,7 +360,7 @@ public sealed class QueryTests : IDisposable
             _client.Send(request);
             for (var turn = 0; turn < 200; turn++)
             {
-                _node.Turn();
+                _node.Node.Loops[0].Turn(0);
             }
 
             Assert.True(_client.Read(into) > 20_000 * 60);
@@ -369,17 +371,18 @@ public sealed class QueryTests : IDisposable
     {
         for (var i = 0; i < count; i++)
         {
-            _client.Send(WireRequest.Put($"k{i}", "v", $"value {i}").Op(OpCode.Write, "v2", DataModel.ParticleType.Integer, new byte[8]).Bytes());
+            _client.Send(WireRequest.Put($"k{i}", "v", $"value {i}").Op(OpCode.Write, "v2", ParticleType.Integer, new byte[8]).Bytes());
         }
 
         _node.Settle();
         Assert.Equal(count, WireReply.ReadAll(_client.ReadAll()).Count);
     }
 
-    private void Put(string key, string set) =>
-        Assert.Equal(
-            ResultCode.Ok,
-            WireReply.Read(Ask(WireRequest.Put(key, "v", "1", set).Op(OpCode.Write, "v2", DataModel.ParticleType.String, "2"u8).Bytes())).Result);
+    private void Put(string key, string set)
+    {
+        var put = WireRequest.Put(key, "v", "1", set).Op(OpCode.Write, "v2", ParticleType.String, "2"u8);
+        Assert.Equal(ResultCode.Ok, WireReply.Read(Ask(put.Bytes())).Result);
+    }
 
     private byte[] Ask(byte[] request) => _node.Ask(_client, request);
 

@@ -1,8 +1,7 @@
 using Aerie.Foundation;
 using Aerie.Protocol;
-using Aerie.Server.Transactions;
 
-namespace Aerie.Server.Service;
+namespace Aerie.Server.Transactions;
 
 /// One frame of a reply stream (batch, query): a proto header, then many messages. The message that ends the stream stands
 /// in the last frame.

@@ -2,9 +2,8 @@ using System.Buffers.Binary;
 using System.IO.Compression;
 using Aerie.Memory;
 using Aerie.Protocol;
-using Aerie.Server.Transactions;
 
-namespace Aerie.Server.Service;
+namespace Aerie.Server.Transactions;
 
 /// Compressed messages (type 4): the length of the message inside, then the message as zlib data.
 internal sealed class Compression(BufferPool buffers)

@@ -1,0 +1,58 @@
+using Aerie.Server.Config;
+
+namespace Aerie.Server.Records.Housekeeping;
+
+/// How full a namespace is. A memory of null: not known, or not asked for.
+internal readonly record struct CapacityReading(int DataUsedPct, int DataAvailPct, int? SystemMemoryUsedPct, long IndexBytes)
+{
+    public static CapacityReading Of(Namespace records, int? systemMemoryUsedPct) =>
+        new(records.Log.UsedPercent, records.Log.AvailablePercent, systemMemoryUsedPct, records.Index.LiveBytes);
+}
+
+/// One limit against what was measured, both as "the more, the fuller".
+internal readonly record struct CapacityLimit(string Name, double Limit, double Value, string Text)
+{
+    /// Where early warnings begin, and below which they may come again.
+    private const double NearPart = 0.90;
+    private const double FarPart = 0.85;
+
+    public bool IsReached => Limit > 0 && Value >= Limit;
+
+    public bool IsNear => Limit > 0 && Value >= Limit * NearPart;
+
+    public bool IsFar => Limit <= 0 || Value < Limit * FarPart;
+}
+
+/// The limits of a namespace that stop writes or start evictions. Pure: reading in, verdict out.
+internal static class CapacityLimits
+{
+    public const int StopWritesLimits = 4;
+
+    /// The index takes memory in pieces per size of leaf and cannot use the last of each: close to the budget it is full.
+    private const double BudgetUsablePart = 0.98;
+
+    /// In the order in which they are reported. A limit of 0 is off.
+    public static void OfStopWrites(NamespaceOptions options, in CapacityReading now, Span<CapacityLimit> into)
+    {
+        var storage = options.Storage;
+        into[0] = new CapacityLimit(
+            "stop-writes-used-pct", storage.StopWritesUsedPct, now.DataUsedPct,
+            $"data_used_pct is {now.DataUsedPct}, stop-writes-used-pct {storage.StopWritesUsedPct}");
+        into[1] = new CapacityLimit(
+            "stop-writes-avail-pct", storage.StopWritesAvailPct == 0 ? 0 : 101 - storage.StopWritesAvailPct, 100 - now.DataAvailPct,
+            $"data_avail_pct is {now.DataAvailPct}, stop-writes-avail-pct {storage.StopWritesAvailPct}");
+        into[2] = new CapacityLimit(
+            "stop-writes-sys-memory-pct", options.StopWritesSysMemoryPct, now.SystemMemoryUsedPct ?? 0,
+            $"memory used is {now.SystemMemoryUsedPct} %, stop-writes-sys-memory-pct {options.StopWritesSysMemoryPct}");
+        into[3] = new CapacityLimit(
+            "indexes-memory-budget", options.IndexesMemoryBudget * BudgetUsablePart, now.IndexBytes,
+            $"index_used_bytes is {now.IndexBytes}, indexes-memory-budget {options.IndexesMemoryBudget}");
+    }
+
+    public static bool IsEvictionDue(NamespaceOptions options, in CapacityReading now) =>
+        IsReached(options.Storage.EvictUsedPct, now.DataUsedPct)
+        || (options.IndexesMemoryBudget != 0
+            && IsReached(options.EvictIndexesMemoryPct, now.IndexBytes * 100.0 / options.IndexesMemoryBudget));
+
+    private static bool IsReached(int limit, double value) => limit != 0 && value >= limit;
+}

@@ -1,0 +1,82 @@
+using Aerie.Foundation;
+using Aerie.Index;
+using Aerie.Server.Metrics;
+
+namespace Aerie.Server.Records.Housekeeping;
+
+/// Gives back the space of what was cut off. Clients do not see those records any more, so there is no hurry; but each is
+/// judged under its gate, by its own last-update-time and the cut of that moment: a record written after the cut, and
+/// everything after an undo, stays whatever the order of events.
+internal sealed class TruncationSweep : Chore
+{
+    /// A record that its owner kept from being removed is looked for again after this.
+    private const long RetryNanoseconds = 100_000_000;
+
+    private readonly Namespace _records;
+    private readonly PartitionWalk _walk;
+    private readonly RecordVisit _remove;
+    private long _sweeping;
+    private long _startAt;
+    private bool _metHeld;
+
+    public TruncationSweep(Namespace records)
+    {
+        _records = records;
+        _walk = new PartitionWalk(records.Index);
+        _remove = Remove;
+    }
+
+    /// `truncate-threads` says how much an operator wants to spend.
+    public override int SharePercent => Math.Min(_records.Options.TruncateThreads * CalmSharePercent, 50);
+
+    public override long DueAt(long now) => _records.IsTruncating ? Math.Max(now, _startAt) : Never;
+
+    public override void DoPiece(Worker worker, long now)
+    {
+        if (_sweeping == 0)
+        {
+            _sweeping = _records.Truncations;
+            _metHeld = false;
+            _walk.Start();
+        }
+
+        _walk.VisitLeaf(worker, _remove);
+        if (_walk.IsDone)
+        {
+            End(now);
+        }
+    }
+
+    private void Remove(Worker worker, in Digest digest, EntryHandle handle)
+    {
+        ref var entry = ref _records.Index[handle];
+        if (!_records.IsTruncated(entry))
+        {
+            return;
+        }
+
+        if (entry.IsHeld)
+        {
+            _metHeld = true;
+            return;
+        }
+
+        _records.Remove(worker, digest, handle);
+        _records.Counters.Add(worker.Number, NamespaceCounter.TruncatedObjects);
+    }
+
+    // Truncations that came during the sweep may concern partitions already passed: they get a sweep of their own.
+    private void End(long now)
+    {
+        if (_metHeld)
+        {
+            _startAt = now + RetryNanoseconds;
+        }
+        else
+        {
+            _records.TruncationsSwept = _sweeping;
+        }
+
+        _sweeping = 0;
+    }
+}
