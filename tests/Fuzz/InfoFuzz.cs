@@ -35,7 +35,8 @@ public static class InfoFuzz
     {
         var table = ParameterTable.Load();
         var report = ConfigCheck.Run(
-            ConfigCheck.DefaultText(), ConfigKind.Conf, "default.conf", table, new Dictionary<string, string>(), new MachineFacts(1, 4L << 30));
+            ConfigCheck.DefaultText(), ConfigKind.Conf, "default.conf", table, new Dictionary<string, string>(),
+            new MachineFacts(1, 4L << 30));
         var config = new ConfigStore(table, report);
         IInfoAnswers? answers = null;
         var log = new NodeLog(new LoggingOptions([]), new StillClock());

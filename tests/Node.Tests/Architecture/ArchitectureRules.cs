@@ -38,7 +38,10 @@ internal static partial class ArchitectureRules
         ["Transactions"] = ["Records", "Metrics"],
         ["Batch"] = ["Records", "Transactions", "Metrics"],
         ["Query"] = ["Records", "Transactions", "Metrics"],
-        ["Info"] = ["Config", "Metrics", "Security", "Records", "Query"],
+        ["Logging"] = ["Config"],
+        ["Statistics"] = ["Config", "Metrics", "Records"],
+        ["Info"] = ["Config", "Metrics", "Security", "Records", "Query", "Statistics", "Logging"],
+        ["Http"] = ["Config", "Metrics", "Records", "Statistics", "Logging", "Info"],
         ["Service"] = ["Config", "Metrics", "Security", "Records", "Transactions", "Batch", "Query", "Info"],
     };
 

@@ -13,8 +13,9 @@ public sealed partial class PrometheusTests : IDisposable
 {
     /// Dashboards' names of parts that do not exist yet, of releases before ours, and of what others than the node report.
     private static readonly Regex NotOurs = new(
-        "^aerospike_(xdr|users|sindex|sysinfo)_|_range$|_ms$|_$|namespace_(memory|device|pmem|sindex|index_(type|flash|mounts|pressure|pmem|local)"
-        + "|storage_engine_(file|device)|pseudo|roster|high_water|clientread|clientwrite|clienttsvc|partition|default)|node_stats_(xdr_timelag|user_agent)"
+        "^aerospike_(xdr|users|sindex|sysinfo)_|_range$|_ms$|_$|namespace_(memory|device|pmem|sindex|pseudo|roster|high_water"
+        + "|index_(type|flash|mounts|pressure|pmem|local)|storage_engine_(file|device)|clientread|clientwrite|clienttsvc|partition|default)"
+        + "|node_stats_(xdr_timelag|user_agent)"
         + "|sets_(memory|device)_data",
         RegexOptions.ExplicitCapture);
 
@@ -36,7 +37,8 @@ public sealed partial class PrometheusTests : IDisposable
         Assert.Equal("gauge", metrics["aerospike_namespace_objects"].Type);
         Assert.Equal("0", metrics["aerospike_namespace_stop_writes"].Samples[0].Value);
         Assert.Matches("set=\"s\"", metrics["aerospike_sets_objects"].Samples[0].Labels);
-        Assert.Contains(metrics["aerospike_namespace_storage_engine_stripe_used_bytes"].Samples, sample => sample.Labels.Contains("stripe_index=\"0\"", StringComparison.Ordinal));
+        Assert.Contains(metrics["aerospike_namespace_storage_engine_stripe_used_bytes"].Samples,
+            sample => sample.Labels.Contains("stripe_index=\"0\"", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -46,7 +48,8 @@ public sealed partial class PrometheusTests : IDisposable
         var metrics = Parse(Page());
         var buckets = metrics["aerospike_latencies_write_ms_bucket"].Samples;
         Assert.Equal(18, buckets.Count);
-        Assert.Contains(buckets, bucket => bucket.Labels.Contains("le=\"+Inf\"", StringComparison.Ordinal) && bucket.Value == metrics["aerospike_latencies_write_ms_count"].Samples[0].Value);
+        Assert.Contains(buckets, bucket => bucket.Labels.Contains("le=\"+Inf\"", StringComparison.Ordinal)
+            && bucket.Value == metrics["aerospike_latencies_write_ms_count"].Samples[0].Value);
         Assert.DoesNotContain("aerospike_latencies_udf_ms_bucket", metrics.Keys);
     }
 
@@ -75,7 +78,8 @@ public sealed partial class PrometheusTests : IDisposable
     {
         var client = _info.Node.Connect();
         _info.Node.Ask(client, WireRequest.Put("k", "a", "x", set: "a\"}\n\\b").Bytes());
-        Assert.Contains(Parse(Page())["aerospike_sets_objects"].Samples, sample => sample.Labels.Contains("set=\"a\\\"}\\n\\\\b\"", StringComparison.Ordinal));
+        Assert.Contains(Parse(Page())["aerospike_sets_objects"].Samples,
+            sample => sample.Labels.Contains("set=\"a\\\"}\\n\\\\b\"", StringComparison.Ordinal));
         Assert.Equal(1, _info.AskRaw("sets\n"u8).Count(c => c == '\n'));
         client.Close();
         _info.Node.Settle();
@@ -84,7 +88,8 @@ public sealed partial class PrometheusTests : IDisposable
     [Fact]
     public async Task The_port_answers_metrics_and_probes_and_nothing_else()
     {
-        using var server = new MetricsServer(new ListenOptions(["127.0.0.1"], 0, false), new PrometheusText(_info.Reporting.Sources), _info.Reporting.Health);
+        using var server = new MetricsServer(new ListenOptions(["127.0.0.1"], 0, false), new PrometheusText(_info.Reporting.Sources),
+            _info.Reporting.Health);
         server.Start();
         using var http = new HttpClient { BaseAddress = new Uri(server.Addresses.Single()), Timeout = TimeSpan.FromSeconds(20) };
 
@@ -97,7 +102,8 @@ public sealed partial class PrometheusTests : IDisposable
         Assert.Equal((HttpStatusCode.ServiceUnavailable, "not ready: draining\n"), await Ask(http, "/health/ready"));
         Assert.Equal((HttpStatusCode.OK, "ok\n"), await Ask(http, "/health/live"));
         Assert.Equal(HttpStatusCode.NotFound, (await Ask(http, "/etc/passwd")).Status);
-        Assert.Equal(HttpStatusCode.MethodNotAllowed, (await http.PostAsync(new Uri("/metrics", UriKind.Relative), new StringContent(""))).StatusCode);
+        Assert.Equal(HttpStatusCode.MethodNotAllowed, (await http.PostAsync(new Uri("/metrics", UriKind.Relative), new StringContent("")))
+            .StatusCode);
         var metrics = await http.GetAsync(new Uri("/metrics", UriKind.Relative));
         Assert.Equal("text/plain", metrics.Content.Headers.ContentType?.MediaType);
         Parse(await metrics.Content.ReadAsStringAsync());

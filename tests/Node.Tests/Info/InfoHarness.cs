@@ -18,7 +18,8 @@ internal sealed class InfoHarness : IDisposable
     public InfoHarness(string? configuration = null)
     {
         Log = new NodeLog([Sink], [LogSinkOptions.Console], new FakeClock(), startThread: false);
-        _loggers = new LoggerFactory([new NodeLoggerProvider(Log)], new LoggerFilterOptions { MinLevel = Microsoft.Extensions.Logging.LogLevel.Trace });
+        _loggers = new LoggerFactory([new NodeLoggerProvider(Log)],
+            new LoggerFilterOptions { MinLevel = Microsoft.Extensions.Logging.LogLevel.Trace });
         Node = new NodeUnderTest(configuration, logs: _loggers, info: (under, node) =>
         {
             Reporting = new NodeReporting(node, under.Config, Log, _loggers);

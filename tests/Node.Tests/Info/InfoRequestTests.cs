@@ -34,7 +34,8 @@ public sealed class InfoRequestTests : IDisposable
     {
         Assert.Equal(FrozenCommands, _info.Reporting.Commands.Keys.Order(StringComparer.Ordinal));
         var help = _info.Ask("help");
-        Assert.All(_info.Reporting.Commands.Values, command => Assert.Contains($"{command.Name} - {command.Help}", help, StringComparison.Ordinal));
+        Assert.All(_info.Reporting.Commands.Values, command =>
+            Assert.Contains($"{command.Name} - {command.Help}", help, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -42,7 +43,8 @@ public sealed class InfoRequestTests : IDisposable
     {
         foreach (var name in _info.Reporting.Commands.Keys)
         {
-            foreach (var asked in new[] { name, $"{name}:", $"{name}/", $"{name}:a=b;;=;c", $"{name}/x/y/z", $"{name}:namespace=;id=;set=;hist=;value=" })
+            foreach (var asked in new[] { name, $"{name}:", $"{name}/", $"{name}:a=b;;=;c", $"{name}/x/y/z",
+                $"{name}:namespace=;id=;set=;hist=;value=" })
             {
                 Assert.Equal(asked, _info.AskRaw(Encoding.UTF8.GetBytes(asked)).Split('\t')[0]);
                 _info.Ask(asked);
@@ -68,7 +70,8 @@ public sealed class InfoRequestTests : IDisposable
         var reply = _info.AskRaw(Encoding.UTF8.GetBytes(new string('x', 3 << 20)));
         Assert.True(reply.Length < 100);
         Assert.EndsWith("\tERROR:4:command is too long\n", reply, StringComparison.Ordinal);
-        Assert.EndsWith("\tERROR:4:unrecognized command\n", _info.AskRaw(Encoding.UTF8.GetBytes(new string('x', 1 << 20))), StringComparison.Ordinal);
+        Assert.EndsWith("\tERROR:4:unrecognized command\n", _info.AskRaw(Encoding.UTF8.GetBytes(new string('x', 1 << 20))),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -88,7 +91,8 @@ public sealed class InfoRequestTests : IDisposable
         {
             var bytes = new byte[random.Next(200)];
             random.NextBytes(bytes);
-            byte[] request = [.. Encoding.UTF8.GetBytes(words[random.Next(words.Length)]), (byte)(random.Next(2) == 0 ? ':' : '/'), .. bytes];
+            byte[] request = [.. Encoding.UTF8.GetBytes(words[random.Next(words.Length)]), (byte)(random.Next(2) == 0 ? ':' : '/'),
+                .. bytes];
             InfoFuzz.Run(request);
         }
     }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using System.Net.Sockets;
 using Aerie.Node.Tests.Info;
 using Aerie.Server.Config;
 using Aerie.Server.Logging;
@@ -12,14 +13,22 @@ namespace Aerie.Node.Tests.Logging;
 
 public sealed class NodeLogTests : IDisposable
 {
-    private readonly FakeClock _clock = new() { UnixMilliseconds = DateTimeOffset.Parse("2026-11-20T12:00:00.123Z", CultureInfo.InvariantCulture).ToUnixTimeMilliseconds() };
+    private readonly FakeClock _clock = new()
+    {
+        UnixMilliseconds = DateTimeOffset.Parse("2026-11-20T12:00:00.123Z", CultureInfo.InvariantCulture).ToUnixTimeMilliseconds(),
+    };
+
     private readonly ListSink _first = new();
     private readonly ListSink _second = new();
     private readonly NodeLog _log;
 
     public NodeLogTests()
     {
-        var quiet = LogSinkOptions.Console with { AnyLevel = LogLevel.Warning, Levels = ImmutableDictionary<string, LogLevel>.Empty.Add("nsup", LogLevel.Detail) };
+        var quiet = LogSinkOptions.Console with
+        {
+            AnyLevel = LogLevel.Warning,
+            Levels = ImmutableDictionary<string, LogLevel>.Empty.Add("nsup", LogLevel.Detail),
+        };
         _log = new NodeLog([_first, _second], [LogSinkOptions.Console, quiet], _clock, startThread: false);
     }
 
@@ -31,7 +40,8 @@ public sealed class NodeLogTests : IDisposable
         Write("info", LogLevel.Info, "hello");
         _log.UseFormat(millis: true, localTime: false);
         Write("as", LogLevel.Warning, "careful");
-        Assert.Equal(["Nov 20 2026 12:00:00 GMT: INFO (info): hello\n", "Nov 20 2026 12:00:00.123 GMT: WARNING (as): careful\n"], _first.Lines);
+        Assert.Equal(["Nov 20 2026 12:00:00 GMT: INFO (info): hello\n", "Nov 20 2026 12:00:00.123 GMT: WARNING (as): careful\n"],
+            _first.Lines);
     }
 
     [Fact]
@@ -170,9 +180,10 @@ public sealed class NodeLogTests : IDisposable
         try
         {
             var path = Path.Combine(folder.FullName, "log");
-            using var receiver = new System.Net.Sockets.Socket(System.Net.Sockets.AddressFamily.Unix, System.Net.Sockets.SocketType.Dgram, 0) { ReceiveTimeout = 10_000 };
-            receiver.Bind(new System.Net.Sockets.UnixDomainSocketEndPoint(path));
-            var options = new LoggingOptions([LogSinkOptions.Console with { Kind = LogSinkKind.Syslog, Path = path, Facility = "local3", Tag = "tag" }]);
+            using var receiver = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified) { ReceiveTimeout = 10_000 };
+            receiver.Bind(new UnixDomainSocketEndPoint(path));
+            var sink = LogSinkOptions.Console with { Kind = LogSinkKind.Syslog, Path = path, Facility = "local3", Tag = "tag" };
+            var options = new LoggingOptions([sink]);
             using var log = new NodeLog(options, _clock);
             log.Write(LogContexts.Of("info"), LogLevel.Warning, "hello: you");
             var buffer = new byte[1000];
@@ -198,5 +209,6 @@ public sealed class NodeLogTests : IDisposable
         _log.Flush();
     }
 
-    private static IEnumerable<string> Texts(ListSink sink) => sink.Lines.Select(line => line[(line.IndexOf("): ", StringComparison.Ordinal) + 3)..].Trim());
+    private static IEnumerable<string> Texts(ListSink sink) =>
+        sink.Lines.Select(line => line[(line.IndexOf("): ", StringComparison.Ordinal) + 3)..].Trim());
 }

@@ -39,7 +39,8 @@ public sealed partial class StatisticsTests
     public void Every_counter_has_a_key()
     {
         var keys = StatisticTable.Namespace().Concat(StatisticTable.Node()).Select(row => row.Key).ToHashSet(StringComparer.Ordinal);
-        var without = CounterKeys.Of<NamespaceCounter>().Keys.Concat(CounterKeys.Of<NodeCounter>().Keys).Where(key => !keys.Contains(key)).ToArray();
+        var without = CounterKeys.Of<NamespaceCounter>().Keys.Concat(CounterKeys.Of<NodeCounter>().Keys).Where(key => !keys.Contains(key))
+            .ToArray();
         Assert.Equal(["truncated_objects"], without); // ours alone
     }
 
@@ -50,7 +51,8 @@ public sealed partial class StatisticsTests
         var client = info.Node.Connect();
         info.Node.Ask(client, WireRequest.Put("k", "a", new string('x', 5000)).Bytes());
         var values = info.AskPairs("namespace/test");
-        var used = values.Where(pair => pair.Key.EndsWith("].used_bytes", StringComparison.Ordinal)).Sum(pair => long.Parse(pair.Value, CultureInfo.InvariantCulture));
+        var used = values.Where(pair => pair.Key.EndsWith("].used_bytes", StringComparison.Ordinal))
+            .Sum(pair => long.Parse(pair.Value, CultureInfo.InvariantCulture));
         Assert.Equal(values["data_used_bytes"], used.ToString(CultureInfo.InvariantCulture));
         Assert.True(used >= 5000);
         client.Close();
@@ -77,7 +79,8 @@ public sealed partial class StatisticsTests
 
         var host = sampler.Latest;
         Assert.Equal((75, 50, 25, 30), (host.TotalCpuPct, host.UserCpuPct, host.KernelCpuPct, host.ProcessCpuPct));
-        Assert.Equal((250, 25, 64, 9, 102_400), (host.FreeMemoryKbytes, host.FreeMemoryPct, host.HugePageKbytes, host.Threads, host.ResidentBytes));
+        Assert.Equal((250, 25, 64, 9, 102_400), (host.FreeMemoryKbytes, host.FreeMemoryPct, host.HugePageKbytes, host.Threads,
+            host.ResidentBytes));
         Assert.Equal((800_000_000, 200_000_000), (host.UserCpuNanoseconds, host.KernelCpuNanoseconds));
     }
 
@@ -107,10 +110,13 @@ public sealed partial class StatisticsTests
         Tick(info, 1);
 
         Assert.Contains(info.Sink.Lines, line => line.Contains("INFO (info): NODE-ID ", StringComparison.Ordinal));
-        Assert.Contains(info.Sink.Lines, line => line.Contains("{test} objects: all 1 master 1 prole 0 non-replica 0", StringComparison.Ordinal));
-        Assert.Contains(info.Sink.Lines, line => line.Contains("{test} client: tsvc (0,0) proxy (0,0,0) read (0,0,0,0,0) write (1,0,0,0) delete", StringComparison.Ordinal));
+        Assert.Contains(info.Sink.Lines, line => line.Contains("{test} objects: all 1 master 1 prole 0 non-replica 0",
+            StringComparison.Ordinal));
+        Assert.Contains(info.Sink.Lines, line =>
+            line.Contains("{test} client: tsvc (0,0) proxy (0,0,0) read (0,0,0,0,0) write (1,0,0,0) delete", StringComparison.Ordinal));
         Assert.Contains(info.Sink.Lines, line => line.Contains("histogram dump: {test}-write (1 total) msec", StringComparison.Ordinal));
-        Assert.DoesNotContain(info.Sink.Lines, line => line.Contains("pi-query", StringComparison.Ordinal) || line.Contains("batch-sub", StringComparison.Ordinal));
+        Assert.DoesNotContain(info.Sink.Lines, line => line.Contains("pi-query", StringComparison.Ordinal)
+            || line.Contains("batch-sub", StringComparison.Ordinal));
 
         var before = info.Sink.Lines.Count;
         Tick(info, 9);
