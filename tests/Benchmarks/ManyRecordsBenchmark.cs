@@ -21,7 +21,8 @@ internal static class ManyRecordsBenchmark
         client.ReceiveWindow = int.MaxValue;
         for (var i = 0; i < records; i++)
         {
-            client.Send(Request(Info1.None, Info2.Write, i).Op(OpCode.Write, "bin", ParticleType.Bytes, new byte[100]).Bytes());
+            var put = new WireRequest().Flags(Info2.Write).Record(Key(i), "s").Op(OpCode.Write, "bin", ParticleType.Bytes, new byte[100]);
+            client.Send(put.Bytes());
             if (i % 1000 == 999)
             {
                 node.Settle();
@@ -46,24 +47,32 @@ internal static class ManyRecordsBenchmark
         RunOnce(request(0));
         var allocated = GC.GetAllocatedBytesForCurrentThread();
         var start = Process.GetCurrentProcess().TotalProcessorTime;
+        var received = 0L;
         for (var run = 0; run < runs; run++)
         {
-            RunOnce(request(run));
+            received += RunOnce(request(run));
         }
 
         var microseconds = (Process.GetCurrentProcess().TotalProcessorTime - start).TotalMicroseconds / records;
         allocated = GC.GetAllocatedBytesForCurrentThread() - allocated;
+        var bytes = (double)allocated / records;
         Console.WriteLine(string.Create(
-            CultureInfo.InvariantCulture, $"{what}: {microseconds:0.000} us CPU and {(double)allocated / records:0.000} B allocated per record"));
+            CultureInfo.InvariantCulture,
+            $"{what}: {microseconds:0.000} us CPU, {bytes:0.000} B allocated, {received / records} B received per record"));
 
-        void RunOnce(byte[] bytes)
+        long RunOnce(byte[] bytes)
         {
+            var received = 0L;
             client.Send(bytes);
             for (var idle = 0; idle < 30;)
             {
                 loop.Turn(0);
-                idle = client.Read(into) == 0 ? idle + 1 : 0;
+                var read = client.Read(into);
+                idle = read == 0 ? idle + 1 : 0;
+                received += read;
             }
+
+            return received;
         }
     }
 
@@ -72,13 +81,12 @@ internal static class ManyRecordsBenchmark
         var batch = new WireBatch();
         for (var i = 0; i < BatchKeys; i++)
         {
-            var key = random.Next(records).ToString(CultureInfo.InvariantCulture);
+            var key = Key(random.Next(records));
             _ = i == 0 ? batch.Read(key) : batch.Repeat(key);
         }
 
         return batch.Bytes();
     }
 
-    private static WireRequest Request(Info1 info1, Info2 info2, int key) =>
-        new WireRequest().Flags(info1).Flags(info2).Record(key.ToString(CultureInfo.InvariantCulture), "s");
+    private static string Key(int number) => number.ToString(CultureInfo.InvariantCulture);
 }

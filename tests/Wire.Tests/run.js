@@ -27,7 +27,8 @@ async function main () {
   compileSuite()
 
   const node = await nodeUnderTest(options.host)
-  const hasUdf = await answersUdfList(node)
+  node.build = await info(node.host, node.port, 'build')
+  const hasUdf = await hasUdfs(node)
   if (!hasUdf) {
     console.log('the node has no UDFs: hooks that register a module are stood in for')
   }
@@ -71,9 +72,10 @@ function compileSuite () {
   fs.writeFileSync(stamp, '')
 }
 
-async function answersUdfList ({ host, port }) {
-  const answer = await info(host, port, 'udf-list')
-  return !/^(ERROR|FAIL)/i.test(answer)
+/// A node without user-defined functions says so when a module is offered; one with them complains about the empty module.
+async function hasUdfs ({ host, port }) {
+  const answer = await info(host, port, 'udf-put:')
+  return !/not available/.test(answer)
 }
 
 /// One process per file, so that a file cannot disturb the next. Resolves to the lines of line-reporter.js.
@@ -89,7 +91,8 @@ function runFile (file, node, withStandIns) {
     args.push('--require', path.join(__dirname, 'stand-ins.js'))
   }
   const output = fs.openSync(path.join(outputFolder, `${file}.out`), 'w')
-  const env = { ...process.env, OPTIONS: `--host ${node.host} --port ${node.port}`, WIRE_RESULTS: results }
+  // The suite learns the version a moment after its first test has asked for it.
+  const env = { ...process.env, AEROSPIKE_VERSION_OVERRIDE: node.build, OPTIONS: `--host ${node.host} --port ${node.port}`, WIRE_RESULTS: results }
 
   return new Promise(resolve => {
     const child = spawn(process.execPath, args, { cwd: outputFolder, env, stdio: ['ignore', output, output] })

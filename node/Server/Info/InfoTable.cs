@@ -48,7 +48,7 @@ public sealed class InfoTable
 {
     /// What an empty request is answered with.
     private static readonly string[] SummaryNames =
-        ["node", "build", "edition", "partition-generation", "service-clear-std", "namespaces", "statistics"];
+        ["node", "version", "build", "edition", "partition-generation", "service-clear-std", "namespaces", "statistics"];
 
     private readonly SortedDictionary<string, InfoCommand> _commands = new(StringComparer.Ordinal);
 
