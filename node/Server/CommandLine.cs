@@ -44,7 +44,8 @@ internal static class CommandLine
 
         if (checkOnly || report.HasProblems)
         {
-            Console.Error.WriteLine(report.HasProblems ? "the configuration has problems: nothing was started" : "the configuration is good");
+            Console.Error.WriteLine(report.HasProblems
+                ? "the configuration has problems: nothing was started" : "the configuration is good");
             return report.ExitCode;
         }
 
@@ -57,7 +58,8 @@ internal static class CommandLine
         {
             using var log = new NodeLog(config.Logging, new SystemClock());
             log.UseFormat(config.Service.Current.LogMillis, config.Service.Current.LogLocalTime);
-            using var logs = LoggerFactory.Create(builder => builder.SetMinimumLevel(LogLevel.Trace).AddProvider(new NodeLoggerProvider(log)));
+            using var logs = LoggerFactory.Create(builder => builder.SetMinimumLevel(LogLevel.Trace)
+                .AddProvider(new NodeLoggerProvider(log)));
             using var process = new NodeProcess(config, log, logs);
             return process.Run();
         }

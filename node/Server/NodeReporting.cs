@@ -43,7 +43,9 @@ public sealed class NodeReporting
             LastUpdateClock = node.LastUpdateClock,
             Clock = node.Clock,
         };
-        Info = new InfoAnswers(new InfoTable(Sources));
+        var table = new InfoTable(Sources);
+        Commands = table.Commands;
+        Info = new InfoAnswers(table);
     }
 
     public InfoSources Sources { get; }
@@ -52,6 +54,8 @@ public sealed class NodeReporting
     public AccessPoints AccessPoints { get; }
 
     public IInfoAnswers Info { get; }
+
+    public IReadOnlyDictionary<string, InfoCommand> Commands { get; }
 
     /// To be ticked about once a second: TickerThread.
     public Ticker Ticker { get; }

@@ -10,6 +10,7 @@ internal static class FuzzTargets
     public static IReadOnlyDictionary<string, FuzzTarget> All { get; } = new SortedDictionary<string, FuzzTarget>(StringComparer.Ordinal)
     {
         ["config"] = ConfigFuzz.Run,
+        ["info"] = InfoFuzz.Run,
         ["message"] = MessageFuzz.Run,
     };
 }

@@ -18,7 +18,11 @@ public sealed class NodeUnderTest : IDisposable
     private const int RestfulTurns = 3;
     private const int TurnsMax = 1_000_000;
 
-    public NodeUnderTest(string? configuration = null, int loops = 1, ILoggerFactory? logs = null)
+    public NodeUnderTest(
+        string? configuration = null,
+        int loops = 1,
+        ILoggerFactory? logs = null,
+        Func<NodeUnderTest, Node, IInfoAnswers>? info = null)
     {
         var text = configuration ?? Configuration();
         text = text.Replace(LoopsPlaceholder, $"service-threads {loops}", StringComparison.Ordinal);
@@ -28,7 +32,7 @@ public sealed class NodeUnderTest : IDisposable
         Invariant.Holds(!report.HasProblems, string.Join('\n', report.Lines()));
         Config = new ConfigStore(table, report);
         Clock = new FakeClock { UnixMilliseconds = 1_800_000_000_000 };
-        Node = new Node(Config, Clock, () => new SimulatedEngine(Network), logs ?? NullLoggerFactory.Instance, static _ => new NoInfo());
+        Node = new Node(Config, Clock, () => new SimulatedEngine(Network), logs ?? NullLoggerFactory.Instance, node => info?.Invoke(this, node) ?? new NoInfo());
         Node.Listen();
     }
 

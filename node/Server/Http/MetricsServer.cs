@@ -40,7 +40,9 @@ public sealed class MetricsServer : IHttpApplication<HttpContext>, IDisposable
         }
 
         _server = new KestrelServer(
-            Options.Create(kestrel), new SocketTransportFactory(Options.Create(_transport), NullLoggerFactory.Instance), NullLoggerFactory.Instance);
+            Options.Create(kestrel),
+            new SocketTransportFactory(Options.Create(_transport), NullLoggerFactory.Instance),
+            NullLoggerFactory.Instance);
     }
 
     /// `http://address:port` of each listener, once started.

@@ -54,7 +54,8 @@ public sealed class PrometheusText(InfoSources sources)
     private double LogsAt(LogLevel level)
     {
         var contexts = Enumerable.Range(0, LogContexts.Names.Count);
-        return Enumerable.Range(0, sources.Log.SinkNames.Count).Any(sink => contexts.Any(context => sources.Log.LevelOf(sink, context) == level)) ? 1 : 0;
+        return Enumerable.Range(0, sources.Log.SinkNames.Count)
+            .Any(sink => contexts.Any(context => sources.Log.LevelOf(sink, context) == level)) ? 1 : 0;
     }
 
     private void WriteNamespace(MetricPage page, Labels labels, Namespace records)
@@ -112,7 +113,8 @@ public sealed class PrometheusText(InfoSources sources)
             for (var threshold = 0; threshold < LatencyHistogram.Thresholds; threshold++)
             {
                 var within = rates.PerSecond * (100 - rates.PercentOver(threshold, microseconds)) / 100;
-                page.Add($"{name}_bucket", StatisticKind.Gauge, within, labels.With("le", (1L << threshold).ToString(CultureInfo.InvariantCulture)));
+                page.Add($"{name}_bucket", StatisticKind.Gauge, within,
+                    labels.With("le", (1L << threshold).ToString(CultureInfo.InvariantCulture)));
             }
 
             page.Add($"{name}_count", StatisticKind.Gauge, rates.PerSecond, labels);
@@ -198,7 +200,8 @@ internal sealed class MetricPage
             _metrics.Add(name, metric = (kind, new StringBuilder()));
         }
 
-        metric.Samples.Append(name).Append('{').Append(labels).Append("} ").Append(value.ToString(CultureInfo.InvariantCulture)).Append('\n');
+        metric.Samples.Append(name).Append('{').Append(labels).Append("} ").Append(value.ToString(CultureInfo.InvariantCulture))
+            .Append('\n');
     }
 
     public override string ToString()

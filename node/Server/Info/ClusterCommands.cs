@@ -44,7 +44,8 @@ internal sealed class ClusterCommands(InfoSources sources)
         Fixed("build_sha", "the source the node was built from", () => OwnVersion),
         Fixed("build_ee_sha", "the source the node was built from", () => OwnVersion),
         Fixed("release", "edition, version and platform", () =>
-            $"edition=Aerospike Enterprise Edition;version={NodeIdentity.Build};os=linux;arch={Architecture};sha={OwnVersion};ee-sha={OwnVersion}"),
+            $"edition=Aerospike Enterprise Edition;version={NodeIdentity.Build};os=linux;arch={Architecture}"
+            + $";sha={OwnVersion};ee-sha={OwnVersion}"),
         Fixed("features", "what older clients may use", () => Features),
         Fixed("compatibility-id", "the release's inner protocols", () => $"{NodeIdentity.CompatibilityId}"),
         Fixed("feature-key", "no licence is needed", () => "none"),
@@ -96,7 +97,8 @@ internal sealed class ClusterCommands(InfoSources sources)
         Command("quiesce-undo", "takes a quiesce back", InfoPermission.SysAdmin, (in _, reply) => reply.Ok()),
     ];
 
-    private static string Architecture => RuntimeInformation.ProcessArchitecture == System.Runtime.InteropServices.Architecture.Arm64 ? "aarch64" : "x86_64";
+    private static string Architecture => RuntimeInformation.ProcessArchitecture == System.Runtime.InteropServices.Architecture.Arm64
+        ? "aarch64" : "x86_64";
 
     private static string OwnVersion => $"aerie-{typeof(ClusterCommands).Assembly.GetName().Version?.ToString(3)}";
 
@@ -137,7 +139,8 @@ internal sealed class ClusterCommands(InfoSources sources)
     private void SetUserAgent(in InfoRequest request, InfoText reply)
     {
         var name = request["value"];
-        if (name is not { Length: > 0 and <= UserAgentLengthMax } || !Convert.TryFromBase64String(name, new byte[UserAgentLengthMax], out _))
+        if (name is not { Length: > 0 and <= UserAgentLengthMax }
+            || !Convert.TryFromBase64String(name, new byte[UserAgentLengthMax], out _))
         {
             reply.Error(ResultCode.Parameter, "bad value");
             return;
@@ -152,7 +155,8 @@ internal sealed class ClusterCommands(InfoSources sources)
     }
 
     private void UserAgents(in InfoRequest request, InfoText reply) =>
-        reply.Append(string.Join(';', _userAgents.OrderBy(agent => agent.Key, StringComparer.Ordinal).Select(agent => $"user-agent={agent.Key}:count={agent.Value}")));
+        reply.Append(string.Join(';', _userAgents.OrderBy(agent => agent.Key, StringComparer.Ordinal)
+            .Select(agent => $"user-agent={agent.Key}:count={agent.Value}")));
 
     private static InfoCommand Fixed(string name, string help, Func<string> answer) =>
         new(name, help, InfoPermission.None, (in _, reply) => reply.Append(answer()));

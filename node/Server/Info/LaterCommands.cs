@@ -14,7 +14,8 @@ internal sealed class LaterCommands(InfoSources sources)
     [
         new("sindex-list", "the secondary indexes: [namespace=]", InfoPermission.None, ListIndexes),
         new("sindex", "the secondary indexes, as older tools ask", InfoPermission.None, ListIndexes),
-        new("sindex-exists", "whether there is an index: namespace=;indexname=", InfoPermission.None, (in _, reply) => reply.Append("false")),
+        new("sindex-exists", "whether there is an index: namespace=;indexname=", InfoPermission.None,
+            (in _, reply) => reply.Append("false")),
         new("sindex-stat", "statistics of an index: namespace=;indexname=", InfoPermission.None, NoIndex),
         new("sindex-describe", "statistics of an index: namespace=;indexname=", InfoPermission.None, NoIndex),
         Refused("sindex-create", "creates an index", InfoPermission.DataAdmin, "secondary indexes are not available yet"),

@@ -76,7 +76,8 @@ internal sealed class LogCommands(InfoSources sources)
         {
             if (parts.Length == 1 || parts[1] == LogContexts.Names[context])
             {
-                reply.Append(separator).Append(LogContexts.Names[context]).Append(":").Append(LogLine.NameOf(sources.Log.LevelOf(sink, context)));
+                reply.Append(separator).Append(LogContexts.Names[context]).Append(":")
+                    .Append(LogLine.NameOf(sources.Log.LevelOf(sink, context)));
                 separator = ";";
             }
         }

@@ -64,7 +64,8 @@ internal sealed class StatisticsCommands(InfoSources sources)
         var close = name.IndexOf("}-", StringComparison.Ordinal);
         return name is "info" or "benchmarks-fabric"
             || (close > 0 && name[0] == '{' && sources.Namespaces.Find(name[1..close]) is not null
-                && (name[(close + 2)..] is "proxy" or "re-repl" or "read-touch" || name[(close + 2)..].StartsWith("benchmarks-", StringComparison.Ordinal)));
+                && (name[(close + 2)..] is "proxy" or "re-repl" or "read-touch"
+                    || name[(close + 2)..].StartsWith("benchmarks-", StringComparison.Ordinal)));
     }
 
     private void Histogram(in InfoRequest request, InfoText reply)

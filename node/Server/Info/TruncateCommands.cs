@@ -27,7 +27,8 @@ internal sealed class TruncateCommands(InfoSources sources)
 
     private void Truncate(in InfoRequest request, InfoText reply, bool wholeNamespace)
     {
-        if (!TryFindTarget(request, reply, wholeNamespace, out var records, out var setName) || !TryReadCut(request["lut"], reply, out var cut))
+        if (!TryFindTarget(request, reply, wholeNamespace, out var records, out var setName)
+            || !TryReadCut(request["lut"], reply, out var cut))
         {
             return;
         }

@@ -35,7 +35,8 @@ internal sealed class LogLine(bool millis, bool localTime)
     {
         var time = DateTimeOffset.FromUnixTimeMilliseconds(unixMilliseconds);
         var shown = localTime ? TimeZoneInfo.ConvertTime(time, TimeZoneInfo.Local) : time;
-        line.Append(shown.ToString(millis ? "MMM dd yyyy HH:mm:ss.fff" : "MMM dd yyyy HH:mm:ss", CultureInfo.InvariantCulture)).Append(" GMT");
+        line.Append(shown.ToString(millis ? "MMM dd yyyy HH:mm:ss.fff" : "MMM dd yyyy HH:mm:ss", CultureInfo.InvariantCulture))
+            .Append(" GMT");
         if (localTime)
         {
             line.Append(shown.Offset < TimeSpan.Zero ? '-' : '+').Append(shown.Offset.ToString("hhmm", CultureInfo.InvariantCulture));

@@ -232,7 +232,8 @@ public sealed class NodeLog : IDisposable
 
             if (dropped > 0)
             {
-                WriteToSinks(new LogEntry(entry.UnixMilliseconds, LogLevel.Warning, DroppedContext, $"{dropped} log lines were dropped: too many at once"));
+                WriteToSinks(new LogEntry(entry.UnixMilliseconds, LogLevel.Warning, DroppedContext,
+                    $"{dropped} log lines were dropped: too many at once"));
             }
 
             WriteToSinks(entry);

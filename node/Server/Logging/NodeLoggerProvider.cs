@@ -22,7 +22,8 @@ public sealed class NodeLoggerProvider(NodeLog log) : ILoggerProvider
 
         public bool IsEnabled(HostLevel logLevel) => logLevel != HostLevel.None && log.IsEnabled(context, LevelOf(logLevel));
 
-        public void Log<TState>(HostLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        public void Log<TState>(
+            HostLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
             if (IsEnabled(logLevel))
             {

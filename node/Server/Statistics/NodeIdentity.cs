@@ -53,7 +53,8 @@ public sealed record NodeIdentity
     private static byte[] AddressOf(string wanted)
     {
         var all = NetworkInterface.GetAllNetworkInterfaces()
-            .Where(candidate => wanted.Length == 0 ? candidate.NetworkInterfaceType != NetworkInterfaceType.Loopback : candidate.Name == wanted)
+            .Where(candidate => wanted.Length == 0
+                ? candidate.NetworkInterfaceType != NetworkInterfaceType.Loopback : candidate.Name == wanted)
             .OrderBy(candidate => candidate.Name, StringComparer.Ordinal)
             .Select(candidate => candidate.GetPhysicalAddress().GetAddressBytes());
         return all.FirstOrDefault(address => address.Length == 6 && address.Any(part => part != 0)) ?? FromHostName();

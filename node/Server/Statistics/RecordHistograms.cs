@@ -66,7 +66,8 @@ public sealed class RecordHistograms(Namespace records)
                 ref var entry = ref records.Index[handle];
                 if (records.IsLive(entry, now))
                 {
-                    sweep.Result.Add(entry.VoidTime == CitrusTime.NeverExpires ? null : entry.VoidTime - now, new RecordLocation(entry.Place).Length);
+                    sweep.Result.Add(entry.VoidTime == CitrusTime.NeverExpires ? null : entry.VoidTime - now,
+                        new RecordLocation(entry.Place).Length);
                 }
             }
         }

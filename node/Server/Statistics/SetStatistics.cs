@@ -21,7 +21,7 @@ public static class SetStatistics
             new("truncate_lut", StatisticKind.Gauge, Text((long)set.TruncateCut)),
             new("sindexes", StatisticKind.Gauge, "0"),
             new("index_populating", StatisticKind.Gauge, "false"),
-            new("truncating", StatisticKind.Gauge, "false"),
+            new("truncating", StatisticKind.Gauge, records.IsTruncatingSet(set) ? "true" : "false"),
             new("default-read-touch-ttl-pct", StatisticKind.Gauge, Text(options?.DefaultReadTouchTtlPct ?? 0)),
             new("default-ttl", StatisticKind.Gauge, Text(options?.DefaultTtlSeconds ?? 0)),
             new("disable-eviction", StatisticKind.Gauge, options?.DisableEviction == true ? "true" : "false"),

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using System.Text.RegularExpressions;
 using Aerie.Foundation;
 using Aerie.Server.Config;
 using Aerie.Server.Metrics;
@@ -11,7 +12,7 @@ namespace Aerie.Server.Statistics;
 /// What happens about once a second off the event loops: figures of the machine are sampled, the histograms of records are
 /// swept a little further; and every `ticker-interval` the latency windows roll over and the log gets the lines that
 /// operators' log readers know. A line that would only say zeros is left out.
-public sealed class Ticker
+public sealed partial class Ticker
 {
     private const long NanosecondsPerSecond = 1_000_000_000;
 
@@ -29,7 +30,11 @@ public sealed class Ticker
     private long _nextLines;
 
     public Ticker(
-        NodeStatisticsSources sources, NodeStatistics node, NamespaceStatistics namespaces, LatencyWindows latencies, ILoggerFactory loggers)
+        NodeStatisticsSources sources,
+        NodeStatistics node,
+        NamespaceStatistics namespaces,
+        LatencyWindows latencies,
+        ILoggerFactory loggers)
     {
         _sources = sources;
         _node = node;
@@ -87,33 +92,22 @@ public sealed class Ticker
     private void WriteNode()
     {
         var values = _node.Read().ToDictionary(statistic => statistic.Key, statistic => statistic.Value, StringComparer.Ordinal);
-        Line($"NODE-ID {_sources.Identity.NodeId} CLUSTER-SIZE 1 CLUSTER-NAME {(_sources.Options.Current.ClusterName is { Length: > 0 } name ? name : "null")}");
-        Line($"   system: total-cpu-pct {V("system_total_cpu_pct")} user-cpu-pct {V("system_user_cpu_pct")} kernel-cpu-pct {V("system_kernel_cpu_pct")}"
-            + $" free-mem-kbytes {V("system_free_mem_kbytes")} free-mem-pct {V("system_free_mem_pct")} thp-mem-kbytes {V("system_thp_mem_kbytes")}");
-        Line($"   process: cpu-pct {V("process_cpu_pct")} threads ({List("threads_joinable", "threads_detached", "threads_pool_total", "threads_pool_active")})"
-            + $" heap-kbytes ({List("heap_allocated_kbytes", "heap_active_kbytes", "heap_mapped_kbytes")}) heap-efficiency-pct {V("heap_efficiency_pct")}");
-        Line($"   in-progress: info-q {V("info_queue")} rw-hash {V("rw_in_progress")} proxy-hash {V("proxy_in_progress")}"
-            + $" tree-gc-q {V("tree_gc_queue")} long-queries {V("long_queries_active")}");
-        Line($"   fds: proto ({List("client_connections", "client_connections_opened", "client_connections_closed")})"
-            + $" admin ({List("admin_connections", "admin_connections_opened", "admin_connections_closed")}) heartbeat (0,0,0) fabric (0,0,0)");
-        Counted($"   batch-index: batches ({List("batch_index_complete", "batch_index_error", "batch_index_timeout")}) delays {V("batch_index_delay")}",
-            "batch_index_complete", "batch_index_error", "batch_index_timeout");
-
-        string V(string key) => values[key];
-        string List(params string[] keys) => string.Join(',', keys.Select(V));
-
-        void Counted(string line, params string[] keys)
+        values["cluster_name"] = _sources.Options.Current.ClusterName is { Length: > 0 } name ? name : "null";
+        foreach (var line in NodeLines)
         {
-            if (keys.Any(key => V(key) != "0"))
-            {
-                Line(line);
-            }
+            Line(Placeholder().Replace(line, key => values[key.Value[1..^1]]));
+        }
+
+        if (values["batch_index_complete"] != "0" || values["batch_index_error"] != "0" || values["batch_index_timeout"] != "0")
+        {
+            Line(Placeholder().Replace(BatchLine, key => values[key.Value[1..^1]]));
         }
     }
 
     private void WriteNamespace(Namespace records)
     {
-        var values = _namespaces.Read(records).ToDictionary(statistic => statistic.Key, statistic => statistic.Value, StringComparer.Ordinal);
+        var values = _namespaces.Read(records).ToDictionary(statistic => statistic.Key, statistic => statistic.Value,
+            StringComparer.Ordinal);
         var name = $"{{{records.Name}}}";
         Line($"{name} objects: all {values["objects"]} master {values["master_objects"]} prole 0 non-replica 0");
         Tombstones(name, values);
@@ -204,6 +198,30 @@ public sealed class Ticker
     ]);
 
     private static string[] Keys(string prefix, params string[] outcomes) => [.. outcomes.Select(outcome => $"{prefix}_{outcome}")];
+
+    /// What stands in angle brackets is the key of a statistic.
+    private static readonly string[] NodeLines =
+    [
+        "NODE-ID <cluster_principal> CLUSTER-SIZE <cluster_size> CLUSTER-NAME <cluster_name>",
+        "   system: total-cpu-pct <system_total_cpu_pct> user-cpu-pct <system_user_cpu_pct> kernel-cpu-pct <system_kernel_cpu_pct>"
+            + " free-mem-kbytes <system_free_mem_kbytes> free-mem-pct <system_free_mem_pct> thp-mem-kbytes <system_thp_mem_kbytes>",
+        "   process: cpu-pct <process_cpu_pct>"
+            + " threads (<threads_joinable>,<threads_detached>,<threads_pool_total>,<threads_pool_active>)"
+            + " heap-kbytes (<heap_allocated_kbytes>,<heap_active_kbytes>,<heap_mapped_kbytes>)"
+            + " heap-efficiency-pct <heap_efficiency_pct>",
+        "   in-progress: info-q <info_queue> rw-hash <rw_in_progress> proxy-hash <proxy_in_progress> tree-gc-q <tree_gc_queue>"
+            + " long-queries <long_queries_active>",
+        "   fds: proto (<client_connections>,<client_connections_opened>,<client_connections_closed>)"
+            + " admin (<admin_connections>,<admin_connections_opened>,<admin_connections_closed>)"
+            + " heartbeat (<heartbeat_connections>,<heartbeat_connections_opened>,<heartbeat_connections_closed>)"
+            + " fabric (<fabric_connections>,<fabric_connections_opened>,<fabric_connections_closed>)",
+    ];
+
+    private const string BatchLine =
+        "   batch-index: batches (<batch_index_complete>,<batch_index_error>,<batch_index_timeout>) delays <batch_index_delay>";
+
+    [GeneratedRegex("<[a-z_]+>")]
+    private static partial Regex Placeholder();
 
     private static readonly TrafficLine[] TrafficLines =
     [
