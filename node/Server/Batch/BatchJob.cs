@@ -180,8 +180,9 @@ internal sealed class BatchJob(ServiceLoop home, ServiceShared shared) : LongRep
             return;
         }
 
-        foreach (var loop in shared.Loops)
+        for (var number = 0; number < shared.Loops.Count; number++) // an enumerator would be an allocation
         {
+            var loop = shared.Loops[number];
             while (loop != home && _slicesOut[loop.Number] < SlicesPerLoop && TryTakePiece(out var piece))
             {
                 var slice = _idleSlices.Count > 0 ? _idleSlices.Pop() : new BatchSlice(this);
