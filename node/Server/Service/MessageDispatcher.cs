@@ -86,7 +86,8 @@ internal sealed class MessageDispatcher(Worker worker, ReplyBuffer reply, Buffer
     {
         if (!Request.TryRead(body, out var request))
         {
-            return Malformed;
+            RefuseUnread(); // the frame around it was sound: what follows is in step
+            return default;
         }
 
         var start = reply.Length;
@@ -108,6 +109,13 @@ internal sealed class MessageDispatcher(Worker worker, ReplyBuffer reply, Buffer
         }
 
         return default;
+    }
+
+    private void RefuseUnread()
+    {
+        shared.Counters.Add(worker.Number, Metrics.NodeCounter.EarlyTsvcClientError);
+        const int length = ProtoHeader.Length + MessageHeader.Length;
+        reply.Commit(ReplyFormat.WriteStatus(reply.Reserve(length), ResultCode.Parameter));
     }
 
     private void RunRecord(in Request request, bool isRecord, in Digest digest)
@@ -163,8 +171,9 @@ internal sealed class MessageDispatcher(Worker worker, ReplyBuffer reply, Buffer
 
         try
         {
-            var inner = ProtoHeader.Read(buffers.Span(message));
-            return inner.Type != ProtoType.Message ? Malformed : RunMessage(buffers.Span(message).Slice(ProtoHeader.Length, (int)inner.BodyLength));
+            var bytes = buffers.Span(message);
+            var inner = ProtoHeader.Read(bytes);
+            return inner.Type != ProtoType.Message ? Malformed : RunMessage(bytes.Slice(ProtoHeader.Length, (int)inner.BodyLength));
         }
         finally
         {

@@ -36,6 +36,7 @@ public sealed class ServiceLoop : IDisposable
     private readonly Queue<ClientConnection> _queued = new();
     private readonly ConcurrentQueue<Action<ServiceLoop>> _mailbox = new();
     private readonly PriorityQueue<ConnectionId, long> _sleepers = new();
+    private int _load;
     private long _nextTick;
     private bool _draining;
 
@@ -63,8 +64,11 @@ public sealed class ServiceLoop : IDisposable
 
     public int OpenConnections { get; private set; }
 
+    /// Connections that are open here or on their way here. Any thread.
+    public int Load => Volatile.Read(ref _load);
+
     /// True when nothing is under way any more: the end of a drain.
-    public bool IsQuiet => OpenConnections == 0 && Batches.UnderWay == 0;
+    public bool IsQuiet => Load == 0 && Batches.UnderWay == 0;
 
     /// Runs on the loop's thread in its next turn. Any thread.
     public void Post(Action<ServiceLoop> action)
@@ -192,6 +196,7 @@ public sealed class ServiceLoop : IDisposable
         }
 
         var target = _shared.LeastLoaded();
+        Interlocked.Increment(ref target._load);
         if (target == this)
         {
             Adopt(id, port);
@@ -432,6 +437,7 @@ public sealed class ServiceLoop : IDisposable
 
         connection.Closed();
         OpenConnections--;
+        Interlocked.Decrement(ref _load);
         _shared.Released(connection.Port);
         _shared.Counters.Add(
             Number, connection.Port == PortKind.Admin ? NodeCounter.AdminConnectionsClosed : NodeCounter.ClientConnectionsClosed);
@@ -498,7 +504,8 @@ public sealed class ServiceLoop : IDisposable
         }
     }
 
-    private bool IsCurrent(ConnectionId id) => id.Slot < _connections.Count && _connections[id.Slot].IsOpen && _connections[id.Slot].Id == id;
+    private bool IsCurrent(ConnectionId id) =>
+        id.Slot < _connections.Count && _connections[id.Slot].IsOpen && _connections[id.Slot].Id == id;
 
     private ClientConnection ConnectionOf(ConnectionId id) => _connections[id.Slot];
 }
