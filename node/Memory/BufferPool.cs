@@ -12,16 +12,19 @@ public readonly record struct BufferId(int Slot, uint Generation)
     public bool IsNone => Slot < 0;
 }
 
-/// Native buffers of one event loop: not thread-safe, never on the managed heap. Standard buffers are kept and handed out
-/// last-in-first-out, so that a quiet loop keeps re-using the few that are in the processor's cache; larger ones are
-/// allocated to measure and given back to the system at once. What is lent out is counted: a loop that ends with
+/// Native buffers of one event loop: not thread-safe, never on the managed heap. Small and standard buffers are kept and
+/// handed out last-in-first-out, so that a quiet loop keeps re-using the few that are in the processor's cache; larger ones
+/// are allocated to measure and given back to the system at once. What is lent out is counted: a loop that ends with
 /// buffers outstanding has leaked.
 public sealed unsafe class BufferPool : IDisposable
 {
+    /// For what waits: the start of a message whose rest may never come. Many connections may hold one each.
+    public const int SmallLength = 4 * 1024;
+
     /// One socket read: most requests are far smaller, one of 64 KiB still arrives in one piece.
     public const int StandardLength = 64 * 1024;
 
-    /// Standard buffers kept when idle, 4 MiB; a burst gives the rest back.
+    /// Buffers of each kept length that stay when idle, 4 MiB; a burst gives the rest back.
     private const int KeptMax = 64;
 
     /// Spreads equal-sized buffers over cache sets: their first bytes would otherwise all compete for the same few.
@@ -31,6 +34,7 @@ public sealed unsafe class BufferPool : IDisposable
 
     private readonly Stack<int> _freeSlots = new();
     private readonly Stack<nint> _kept = new();
+    private readonly Stack<nint> _keptSmall = new();
     private Slot[] _slots = new Slot[64];
     private int _slotsUsed;
     private int _nextColour;
@@ -41,16 +45,23 @@ public sealed unsafe class BufferPool : IDisposable
     /// Bytes lent out and kept.
     public long BytesHeld { get; private set; }
 
+    /// At least so many bytes; see Length.
     public BufferId Rent(int length = StandardLength)
     {
         Invariant.Holds(length >= 0);
 
         // the memory first: if the system refuses it, no slot is lost
-        var memory = length > StandardLength ? AllocateLarger(length) : _kept.Count > 0 ? (byte*)_kept.Pop() : AllocateStandard();
+        length = length <= SmallLength ? SmallLength : Math.Max(length, StandardLength);
+        var memory = length switch
+        {
+            SmallLength => _keptSmall.Count > 0 ? (byte*)_keptSmall.Pop() : AllocatePlain(length),
+            StandardLength => _kept.Count > 0 ? (byte*)_kept.Pop() : AllocateStandard(),
+            _ => AllocatePlain(length),
+        };
         var slot = _freeSlots.Count > 0 ? _freeSlots.Pop() : NewSlot();
         ref var entry = ref _slots[slot];
         entry.Memory = memory;
-        entry.Length = Math.Max(length, StandardLength);
+        entry.Length = length;
         entry.Generation++;
         Outstanding++;
         return new BufferId(slot, entry.Generation);
@@ -68,18 +79,9 @@ public sealed unsafe class BufferPool : IDisposable
     public void Return(BufferId id)
     {
         ref var entry = ref Entry(id);
-        if (entry.Length != StandardLength)
+        if (!TryKeep(entry))
         {
-            NativeMemory.Free(entry.Memory);
-            BytesHeld -= entry.Length;
-        }
-        else if (_kept.Count < KeptMax && !_isDisposed)
-        {
-            _kept.Push((nint)entry.Memory);
-        }
-        else
-        {
-            FreeStandard(entry.Memory);
+            Free(entry.Memory, entry.Length);
         }
 
         Forget(ref entry, id.Slot);
@@ -124,7 +126,12 @@ public sealed unsafe class BufferPool : IDisposable
         _isDisposed = true;
         while (_kept.Count > 0)
         {
-            FreeStandard((byte*)_kept.Pop());
+            Free((byte*)_kept.Pop(), StandardLength);
+        }
+
+        while (_keptSmall.Count > 0)
+        {
+            Free((byte*)_keptSmall.Pop(), SmallLength);
         }
     }
 
@@ -135,6 +142,23 @@ public sealed unsafe class BufferPool : IDisposable
         ref var entry = ref _slots[id.Slot];
         Invariant.Holds(entry.Generation == id.Generation);
         return ref entry;
+    }
+
+    private bool TryKeep(in Slot entry)
+    {
+        if (_isDisposed || entry.Length > StandardLength)
+        {
+            return false;
+        }
+
+        var kept = entry.Length == SmallLength ? _keptSmall : _kept;
+        if (kept.Count >= KeptMax)
+        {
+            return false;
+        }
+
+        kept.Push((nint)entry.Memory);
+        return true;
     }
 
     private void Forget(ref Slot entry, int slot)
@@ -155,7 +179,7 @@ public sealed unsafe class BufferPool : IDisposable
         return _slotsUsed++;
     }
 
-    private byte* AllocateLarger(int length)
+    private byte* AllocatePlain(int length)
     {
         var memory = (byte*)NativeMemory.Alloc((nuint)length);
         BytesHeld += length;
@@ -174,10 +198,18 @@ public sealed unsafe class BufferPool : IDisposable
         return memory;
     }
 
-    private void FreeStandard(byte* memory)
+    private void Free(byte* memory, int length)
     {
-        NativeMemory.AlignedFree(memory - ((int*)memory)[-1]);
-        BytesHeld -= StandardLength;
+        if (length == StandardLength)
+        {
+            NativeMemory.AlignedFree(memory - ((int*)memory)[-1]);
+        }
+        else
+        {
+            NativeMemory.Free(memory);
+        }
+
+        BytesHeld -= length;
     }
 
     private struct Slot

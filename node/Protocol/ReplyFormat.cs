@@ -39,7 +39,8 @@ public static class ReplyFormat
     public static int WriteStatus(Span<byte> target, ResultCode result, uint generation = 0, uint voidTime = 0, Info3 info3 = Info3.None)
     {
         ProtoHeader.Write(target, ProtoType.Message, MessageHeader.Length);
-        new MessageHeader { Result = (byte)result, Generation = generation, Ttl = voidTime, Info3 = info3 }.Write(target[ProtoHeader.Length..]);
+        var header = new MessageHeader { Result = (byte)result, Generation = generation, Ttl = voidTime, Info3 = info3 };
+        header.Write(target[ProtoHeader.Length..]);
         return ProtoHeader.Length + MessageHeader.Length;
     }
 }

@@ -22,7 +22,8 @@ public sealed class WireRequest
 
     public static WireRequest Get(string key, string set = "s") => new WireRequest().Flags(Info1.Read | Info1.GetAll).Record(key, set);
 
-    public static WireRequest Exists(string key, string set = "s") => new WireRequest().Flags(Info1.Read | Info1.NoBinData).Record(key, set);
+    public static WireRequest Exists(string key, string set = "s") =>
+        new WireRequest().Flags(Info1.Read | Info1.NoBinData).Record(key, set);
 
     public static WireRequest Write(string key, string set = "s") => new WireRequest().Flags(Info2.Write).Record(key, set);
 

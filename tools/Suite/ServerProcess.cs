@@ -40,7 +40,7 @@ internal sealed class ServerProcess : IDisposable
             throw new BenchException($"{name}: port {port} is in use by another program; choose others with --port");
         }
 
-        var start = new ProcessStartInfo(Path.GetFullPath(file), arguments) 
+        var start = new ProcessStartInfo(Path.GetFullPath(file), arguments)
         {
             UseShellExecute = false,
             RedirectStandardOutput = true,

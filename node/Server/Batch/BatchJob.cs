@@ -179,7 +179,7 @@ internal sealed class BatchJob(BatchLoop home) : LongReply
             return;
         }
 
-        for (var i = 0; i < _shared.Loops.Length; i++)
+        for (var i = 0; i < _shared.Loops.Length; i++) // an enumerator would be an allocation
         {
             var loop = _shared.Loops[i];
             while (loop != home && _slicesOut[loop.Worker.Number] < SlicesPerLoop && TryTakePiece(out var piece))

@@ -9,6 +9,9 @@ namespace Aerie.Server.Query;
 /// with the digest to go on behind, then those to be walked as a whole. Each partition comes once.
 internal sealed class PartitionList
 {
+    private static readonly PartitionList All =
+        new([.. Enumerable.Range(0, Digest.PartitionCount).Select(id => (ushort)id)], Digest.PartitionCount, [], isListed: false);
+
     private readonly ushort[] _partitions;
     private readonly Digest[] _resume;
 
@@ -42,8 +45,7 @@ internal sealed class PartitionList
 
         if (!hasIds && !hasDigests)
         {
-            ushort[] all = [.. Enumerable.Range(0, Digest.PartitionCount).Select(id => (ushort)id)];
-            list = new PartitionList(all, all.Length, [], isListed: false);
+            list = All;
             return true;
         }
 

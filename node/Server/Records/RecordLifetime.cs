@@ -53,7 +53,8 @@ internal static class RecordLifetime
     }
 
     /// A read may renew a record whose remaining life fell below a share of its original one. 0: no.
-    public static uint VoidTimeOfReadTouch(uint asked, in LifetimeRequest request, ulong lastUpdateTime, NamespaceOptions options, SetOptions? set)
+    public static uint VoidTimeOfReadTouch(
+        uint asked, in LifetimeRequest request, ulong lastUpdateTime, NamespaceOptions options, SetOptions? set)
     {
         const uint AskedNot = 0xFFFF_FFFF;
         var percent = asked switch

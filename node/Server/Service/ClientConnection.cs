@@ -27,7 +27,7 @@ internal sealed class ClientConnection
 
     public long StalledSince { get; set; }
 
-    /// Bytes received behind the message whose reply is in progress.
+    /// Bytes received and not yet run: behind a long reply, or because the replies before them are enough for one turn.
     public BufferId HeldBuffer { get; private set; } = BufferId.None;
 
     public int HeldOffset { get; private set; }
@@ -36,7 +36,7 @@ internal sealed class ClientConnection
 
     public bool HasHeld => !HeldBuffer.IsNone;
 
-    /// In the loop's list of replies to step.
+    /// In the loop's list of connections to go on with.
     public bool IsQueued { get; set; }
 
     public void Open(ConnectionId id, PortKind port, long now)

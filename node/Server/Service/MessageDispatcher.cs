@@ -92,7 +92,8 @@ internal sealed class MessageDispatcher(
     {
         if (!Request.TryRead(body, out var request))
         {
-            return Malformed;
+            RefuseUnread(); // the frame around it was sound: what follows is in step
+            return default;
         }
 
         if ((request.Header.Info1 & Info1.Batch) != 0)
@@ -162,6 +163,13 @@ internal sealed class MessageDispatcher(
         return TryRunRecord(request, command.Order.Namespace, command.Order.Digest, command.OwnsHold, command.Order.Since);
     }
 
+    private void RefuseUnread()
+    {
+        shared.Counters.Add(worker.Number, Metrics.NodeCounter.EarlyTsvcClientError);
+        const int length = ProtoHeader.Length + MessageHeader.Length;
+        reply.Commit(ReplyFormat.WriteStatus(reply.Reserve(length), ResultCode.Parameter));
+    }
+
     private int BeginFrame()
     {
         var start = reply.Length;
@@ -208,8 +216,9 @@ internal sealed class MessageDispatcher(
 
         try
         {
-            var inner = ProtoHeader.Read(buffers.Span(message));
-            return inner.Type != ProtoType.Message ? Malformed : RunMessage(buffers.Span(message).Slice(ProtoHeader.Length, (int)inner.BodyLength));
+            var bytes = buffers.Span(message);
+            var inner = ProtoHeader.Read(bytes);
+            return inner.Type != ProtoType.Message ? Malformed : RunMessage(bytes.Slice(ProtoHeader.Length, (int)inner.BodyLength));
         }
         finally
         {

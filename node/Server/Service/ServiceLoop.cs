@@ -20,6 +20,13 @@ public sealed class ServiceLoop : IDisposable
     /// Receives per wait. Few, so that the buffers in use stay in the processor's cache.
     private const int CompletionsPerWait = 16;
 
+    /// What the replies of one connection may take in one turn before the next message is begun. A received buffer can ask
+    /// for a thousand records; they are answered at the pace at which the client reads, between the requests of others.
+    private const int ReplyBytesPerTurn = 256 * 1024;
+
+    /// Nothing reports that a connection came to rest, so a draining loop looks this often.
+    private const int DrainLookMilliseconds = 10;
+
     /// How often housekeeping of connections (idle ones, refused accepts) is looked at.
     private const int TickMilliseconds = 1000;
 
@@ -28,9 +35,10 @@ public sealed class ServiceLoop : IDisposable
     private readonly MessageDispatcher _dispatcher;
     private readonly ReplyBuffer _reply;
     private readonly List<ClientConnection> _connections = [];
-    private readonly Queue<ClientConnection> _stepping = new();
+    private readonly Queue<ClientConnection> _queued = new();
     private readonly ConcurrentQueue<Action<ServiceLoop>> _mailbox = new();
     private readonly PriorityQueue<ConnectionId, long> _sleepers = new();
+    private int _load;
     private long _nextTick;
     private bool _draining;
 
@@ -61,8 +69,11 @@ public sealed class ServiceLoop : IDisposable
 
     public int OpenConnections { get; private set; }
 
+    /// Connections that are open here or on their way here. Any thread.
+    public int Load => Volatile.Read(ref _load);
+
     /// True when nothing is under way any more: the end of a drain.
-    public bool IsQuiet => OpenConnections == 0 && Batches.UnderWay == 0;
+    public bool IsQuiet => Load == 0 && Batches.UnderWay == 0;
 
     /// Runs on the loop's thread in its next turn. Any thread.
     public void Post(Action<ServiceLoop> action)
@@ -85,6 +96,11 @@ public sealed class ServiceLoop : IDisposable
             Handle(completion);
         }
 
+        if (_draining && count < CompletionsPerWait)
+        {
+            CloseWhatRests();
+        }
+
         while (_mailbox.TryDequeue(out var action))
         {
             action(this);
@@ -92,7 +108,7 @@ public sealed class ServiceLoop : IDisposable
 
         Batches.HandleArrived();
         WakeSleepers();
-        StepLongReplies();
+        RunQueued();
         if (_dispatcher.Now >= _nextTick)
         {
             _nextTick = _dispatcher.Now + (TickMilliseconds * 1_000_000L);
@@ -108,11 +124,6 @@ public sealed class ServiceLoop : IDisposable
         foreach (var port in Enum.GetValues<PortKind>())
         {
             _engine.StopListening((int)port);
-        }
-
-        foreach (var connection in _connections)
-        {
-            CloseIfDrained(connection);
         }
     }
 
@@ -133,12 +144,12 @@ public sealed class ServiceLoop : IDisposable
     // A long reply may want to go on at a given time.
     private int WaitMilliseconds(int max)
     {
-        if (_stepping.Count > 0)
+        if (_queued.Count > 0)
         {
             return 0;
         }
 
-        max = Math.Min(max, TickMilliseconds);
+        max = Math.Min(max, _draining ? DrainLookMilliseconds : TickMilliseconds);
         return _sleepers.TryPeek(out _, out var wakeAt)
             ? (int)Math.Clamp((wakeAt - Worker.Clock.MonotonicNanoseconds + 999_999) / 1_000_000, 0, max)
             : max;
@@ -191,6 +202,7 @@ public sealed class ServiceLoop : IDisposable
         }
 
         var target = _shared.LeastLoaded();
+        Interlocked.Increment(ref target._load);
         if (target == this)
         {
             Adopt(id, port);
@@ -223,83 +235,86 @@ public sealed class ServiceLoop : IDisposable
     private void RunMessages(ClientConnection connection, BufferId buffer, int offset, int end)
     {
         var bytes = Buffers.Span(buffer)[..end];
-        var malformed = false;
-        long wanted = 0;
-        while (connection.LongReply is null)
+        var step = default(DispatchStep);
+        while (connection.LongReply is null && _reply.Length < ReplyBytesPerTurn)
         {
-            var step = _dispatcher.RunNext(connection.Port, bytes[offset..]);
-            if (step.Outcome == DispatchOutcome.Incomplete)
+            step = _dispatcher.RunNext(connection.Port, bytes[offset..]);
+            if (step.Outcome != DispatchOutcome.Done)
             {
-                wanted = step.Length;
-                break;
-            }
-
-            if (step.Outcome == DispatchOutcome.Malformed)
-            {
-                malformed = true;
                 break;
             }
 
             offset += (int)step.Length;
-            if (step.LongReply is not null)
-            {
-                connection.LongReply = step.LongReply;
-                step.LongReply.Begin(connection.Id, _engine);
-            }
+            connection.LongReply = step.LongReply;
+            step.LongReply?.Begin(connection.Id, _engine);
         }
 
-        if (malformed)
+        if (step.Outcome == DispatchOutcome.Malformed)
         {
             Buffers.Return(buffer);
-            SendReplies(connection);
-            _shared.Events.Malformed(_engine.PeerOf(connection.Id));
-            _shared.Counters.Add(Number, NodeCounter.DemarshalError);
-            Close(connection, CloseMode.AfterSending);
+            CloseMalformed(connection);
             return;
         }
 
-        KeepRest(connection, buffer, offset, end, wanted);
+        KeepRest(connection, buffer, offset, end, step);
         SendReplies(connection);
-        if (connection.LongReply is not null)
+        if (connection.LongReply is not null || connection.HasHeld)
         {
             Queue(connection);
         }
     }
 
-    private void KeepRest(ClientConnection connection, BufferId buffer, int offset, int end, long wanted)
+    private void CloseMalformed(ClientConnection connection)
     {
-        if (connection.LongReply is not null)
-        {
-            _engine.PauseReceiving(connection.Id);
-            connection.Hold(buffer, offset, end);
-        }
-        else if (offset == end)
+        SendReplies(connection);
+        _shared.Events.Malformed(_engine.PeerOf(connection.Id));
+        _shared.Counters.Add(Number, NodeCounter.DemarshalError);
+        Close(connection, CloseMode.AfterSending);
+    }
+
+    private void KeepRest(ClientConnection connection, BufferId buffer, int offset, int end, DispatchStep last)
+    {
+        if (offset == end)
         {
             Buffers.Return(buffer);
         }
+        else if (last.Outcome == DispatchOutcome.Incomplete)
+        {
+            _engine.ReceiveMoreInto(connection.Id, RoomFor(buffer, offset, end, last.Length), end - offset);
+            return;
+        }
         else
         {
-            _engine.ReceiveMoreInto(connection.Id, RoomFor(buffer, offset, end, wanted), end - offset);
+            connection.Hold(buffer, offset, end);
+        }
+
+        if (connection.LongReply is not null || connection.HasHeld)
+        {
+            _engine.PauseReceiving(connection.Id);
         }
     }
 
     // Moves the start of an incomplete message to the front of a buffer that has room for more of it. What is lent grows
-    // with what has arrived, never with what a header announces.
+    // with what has arrived, never with what a header announces: little waits in a small buffer, because thousands of
+    // clients may send half a message each. A buffer that was filled to its end is no sign of that: more is on its way.
     private BufferId RoomFor(BufferId buffer, int offset, int end, long wanted)
     {
         var filled = end - offset;
         var bytes = Buffers.Span(buffer);
-        var room = Math.Min(wanted, Math.Max(BufferPool.StandardLength, 2L * filled));
-        if (room <= bytes.Length)
+        var isFull = end == bytes.Length;
+        var room = filled < BufferPool.SmallLength && !isFull
+            ? BufferPool.SmallLength
+            : (int)Math.Max(BufferPool.StandardLength, Math.Min(wanted, 2L * filled));
+        if (bytes.Length == room || (bytes.Length > room && room > BufferPool.SmallLength))
         {
             bytes[offset..end].CopyTo(bytes);
             return buffer;
         }
 
-        var larger = Buffers.Rent((int)room);
-        Buffers.Span(buffer)[offset..end].CopyTo(Buffers.Span(larger));
+        var other = Buffers.Rent(room);
+        bytes[offset..end].CopyTo(Buffers.Span(other));
         Buffers.Return(buffer);
-        return larger;
+        return other;
     }
 
     private void SendReplies(ClientConnection connection)
@@ -328,21 +343,21 @@ public sealed class ServiceLoop : IDisposable
     // Nothing stands in the way any more: step the long reply, or take up what was received behind it.
     private void GoOn(ClientConnection connection)
     {
-        if (connection.LongReply is not null)
+        if (connection.LongReply is not null || connection.HasHeld)
         {
             Queue(connection);
-        }
-        else if (connection.HasHeld)
-        {
-            var (offset, end) = (connection.HeldOffset, connection.HeldEnd);
-            _engine.ResumeReceiving(connection.Id);
-            RunMessages(connection, connection.TakeHeld(), offset, end);
         }
         else
         {
             _engine.ResumeReceiving(connection.Id);
-            CloseIfDrained(connection);
         }
+    }
+
+    private void RunHeld(ClientConnection connection)
+    {
+        var (offset, end) = (connection.HeldOffset, connection.HeldEnd);
+        _engine.ResumeReceiving(connection.Id);
+        RunMessages(connection, connection.TakeHeld(), offset, end);
     }
 
     private void Queue(ClientConnection connection)
@@ -350,7 +365,7 @@ public sealed class ServiceLoop : IDisposable
         if (!connection.IsQueued && !connection.IsCongested)
         {
             connection.IsQueued = true;
-            _stepping.Enqueue(connection);
+            _queued.Enqueue(connection);
         }
     }
 
@@ -374,16 +389,26 @@ public sealed class ServiceLoop : IDisposable
         }
     }
 
-    // Each long reply gets one step per turn, so single requests never wait for more than one step of each.
-    private void StepLongReplies()
+    // Each long reply gets one step per turn, and each connection with messages left one share of replies: nobody's single
+    // request waits for more than that of each.
+    private void RunQueued()
     {
-        for (var left = _stepping.Count; left > 0; left--)
+        for (var left = _queued.Count; left > 0; left--)
         {
-            var connection = _stepping.Dequeue();
+            var connection = _queued.Dequeue();
             connection.IsQueued = false;
-            if (connection.IsOpen && connection.LongReply is { } reply)
+            if (!connection.IsOpen || connection.IsCongested)
+            {
+                continue;
+            }
+
+            if (connection.LongReply is { } reply)
             {
                 Step(connection, reply);
+            }
+            else if (connection.HasHeld)
+            {
+                RunHeld(connection);
             }
         }
     }
@@ -428,6 +453,7 @@ public sealed class ServiceLoop : IDisposable
 
         connection.Closed();
         OpenConnections--;
+        Interlocked.Decrement(ref _load);
         _shared.Released(connection.Port);
         _shared.Counters.Add(
             Number, connection.Port == PortKind.Admin ? NodeCounter.AdminConnectionsClosed : NodeCounter.ClientConnectionsClosed);
@@ -440,11 +466,15 @@ public sealed class ServiceLoop : IDisposable
         Gone(connection);
     }
 
-    private void CloseIfDrained(ClientConnection connection)
+    // After a wait that brought all there was: what had arrived is answered or under way.
+    private void CloseWhatRests()
     {
-        if (_draining && connection.IsOpen && connection.LongReply is null && !connection.IsCongested)
+        foreach (var connection in _connections)
         {
-            Close(connection, CloseMode.AfterSending);
+            if (connection.IsOpen && connection.LongReply is null && !connection.HasHeld && !connection.IsCongested)
+            {
+                Close(connection, CloseMode.AfterSending);
+            }
         }
     }
 
@@ -490,7 +520,8 @@ public sealed class ServiceLoop : IDisposable
         }
     }
 
-    private bool IsCurrent(ConnectionId id) => id.Slot < _connections.Count && _connections[id.Slot].IsOpen && _connections[id.Slot].Id == id;
+    private bool IsCurrent(ConnectionId id) =>
+        id.Slot < _connections.Count && _connections[id.Slot].IsOpen && _connections[id.Slot].Id == id;
 
     private ClientConnection ConnectionOf(ConnectionId id) => _connections[id.Slot];
 }

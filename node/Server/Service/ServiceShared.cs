@@ -73,7 +73,7 @@ public sealed class ServiceShared
         var best = loops[0];
         foreach (var loop in loops)
         {
-            best = loop.OpenConnections < best.OpenConnections ? loop : best;
+            best = loop.Load < best.Load ? loop : best;
         }
 
         return best;

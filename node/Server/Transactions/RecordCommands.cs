@@ -29,7 +29,8 @@ public static class RecordCommands
     }
 
     /// The reply to what never reached a record.
-    public static ResultCode Refuse(ReplyBuffer reply, uint batchIndex, ResultCode result) => new RecordReply(reply, batchIndex).Fail(result);
+    public static ResultCode Refuse(ReplyBuffer reply, uint batchIndex, ResultCode result) =>
+        new RecordReply(reply, batchIndex).Fail(result);
 
     /// The record that a request means: its digest, or the digest of its key. False: neither is given.
     public static bool TryDigest(in Fields fields, out Digest digest)

@@ -79,8 +79,8 @@ public sealed class ReplyBuffer(BufferPool pool)
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void Grow(int length)
     {
-        var wanted = _buffer.IsNone ? length : Math.Max(checked(Length + length), (int)Math.Min(2L * _capacity, Array.MaxLength));
-        var larger = pool.Rent(wanted);
+        var wanted = Math.Max(checked(Length + length), (int)Math.Min(2L * _capacity, Array.MaxLength));
+        var larger = pool.Rent(Math.Max(wanted, BufferPool.StandardLength));
         if (!_buffer.IsNone)
         {
             pool.Span(_buffer)[..Length].CopyTo(pool.Span(larger));

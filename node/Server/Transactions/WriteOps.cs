@@ -16,6 +16,11 @@ internal readonly record struct WritePlan(bool NeedsRecord, bool HasReads)
         var needsRecord = false;
         var hasReads = false;
         plan = default;
+        if (command.OpCount == 0 || WritePolicy.Contradicts(command))
+        {
+            return ResultCode.Parameter;
+        }
+
         var ops = command.Ops;
         while (ops.TryNext(out var op))
         {

@@ -6,6 +6,10 @@ namespace Aerie.Server.Transactions;
 /// Whether a write may go ahead, given whether the record exists and its generation.
 internal static class WritePolicy
 {
+    /// A record cannot be there and not be there.
+    public static bool Contradicts(in RecordCommand command) =>
+        command.Asks(Info2.CreateOnly) && (command.Asks(Info3.UpdateOnly) || command.Asks(Info3.ReplaceOnly));
+
     public static ResultCode Allows(in RecordCommand command, bool exists, uint generation, bool needsRecord)
     {
         if (exists && command.Asks(Info2.CreateOnly))

@@ -1,4 +1,5 @@
 using Aerie.Foundation;
+using Aerie.Protocol;
 using Xunit;
 
 namespace Aerie.Node.Tests.Architecture;
@@ -22,6 +23,26 @@ public sealed class FrozenNumbersTests
             "MrtMonitorExists=127 BatchDisabled=150 BatchMaxRequests=151 BatchQueuesFull=152 GeoInvalid=160 IndexExists=200 " +
             "IndexNotFound=201 IndexOutOfMemory=202 IndexNotReadable=203 IndexGeneric=204 IndexName=205 IndexMaxCount=206 " +
             "QueryUserAbort=210 QueryQueueFull=211 QueryTimeout=212 QueryGeneric=213",
+        [typeof(BatchFlags)] =
+            "None=0 InlineMemory=1 InlineDevice=2 RespondAllKeys=4 ReportErrorRecord=8",
+        [typeof(FieldId)] =
+            "Namespace=0 Set=1 Key=2 RecordVersion=3 Digest=4 MrtId=5 MrtDeadline=6 QueryId=7 SocketTimeout=9 " +
+            "RecordsPerSecond=10 Partitions=11 ResumeDigests=12 MaxRecords=13 LastUpdateTime=14 BvalArray=15 IndexName=21 " +
+            "IndexRange=22 IndexContext=23 IndexExpression=24 IndexType=26 UdfModule=30 UdfFunction=31 UdfArguments=32 " +
+            "UdfOp=33 QueryBins=40 Batch=41 BatchWithSet=42 Filter=43",
+        [typeof(OpCode)] =
+            "Read=1 Write=2 CdtRead=3 CdtModify=4 Add=5 ExpressionRead=7 ExpressionModify=8 Append=9 Prepend=10 Touch=11 " +
+            "BitsRead=12 BitsModify=13 Delete=14 HllRead=15 HllModify=16",
+        [typeof(Info1)] =
+            "None=0 Read=1 GetAll=2 ShortQuery=4 Batch=8 Xdr=16 NoBinData=32 ConsistencyAll=64 CompressReply=128",
+        [typeof(Info2)] =
+            "None=0 Write=1 Delete=2 GenerationEqual=4 GenerationGreater=8 DurableDelete=16 CreateOnly=32 " +
+            "RelaxedLongQuery=64 RespondAllOps=128",
+        [typeof(Info3)] =
+            "None=0 Last=1 CommitMaster=2 PartitionDone=4 UpdateOnly=8 CreateOrReplace=16 ReplaceOnly=32 ScReadType=64 " +
+            "ScReadRelax=128",
+        [typeof(ProtoType)] =
+            "Info=1 Security=2 Message=3 CompressedMessage=4 Xdr=5",
     };
 
     public static TheoryData<Type> FrozenTypes => new(Frozen.Keys);

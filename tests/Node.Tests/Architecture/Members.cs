@@ -70,7 +70,8 @@ internal static partial class Members
         return match.Success ? match.Groups["name"].Value : "a member";
     }
 
-    [GeneratedRegex(@"\b(class|struct|record|interface|enum|namespace|extension)\b(?!\s*\?)[^=]*$")]
+    // Anchored at the declaration: primary constructors have parameters with defaults, and constraints say `class` too.
+    [GeneratedRegex(@"^\s*(\[[^\]]*\]\s*)*([a-z]+\s+)*?(class|struct|record|interface|enum|namespace|extension)\b")]
     private static partial Regex TypeHeader();
 
     [GeneratedRegex(@"^(?:(?!=>)[^(])*[^=!<>]=(?![>=])")]

@@ -26,6 +26,18 @@ public sealed class TidyRulesTests
         Assert.Contains("M has 83 lines", Assert.Single(TidyRules.MethodLength(Sample(source))));
     }
 
+    [Theory]
+    [InlineData("internal ref struct C(int a, int b = 1)", 0)]
+    [InlineData("[Sample(1), Other]\npublic sealed partial class C<T>(T a, bool b = true) : Base(a) where T : struct", 0)]
+    [InlineData("public readonly record struct C(int A = 0)", 0)]
+    [InlineData("private static void M<T>(T a, int b = 1) where T : class", 1)]
+    [InlineData("private static T M<T>(T a) where T : struct", 1)]
+    public void A_type_with_a_primary_constructor_is_no_method(string header, int complaints)
+    {
+        var block = "class Outer\n{\n" + header + "\n{\n" + Repeat("    int f;\n", 80) + "}\n}\n";
+        Assert.Equal(complaints, TidyRules.MethodLength(Sample(block)).Count());
+    }
+
     [Fact]
     public void Braces_in_literals_and_tables_in_fields_are_no_methods()
     {

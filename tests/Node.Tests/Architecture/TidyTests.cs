@@ -54,7 +54,6 @@ public sealed class TidyTests
     public void Every_module_explains_itself()
     {
         var silent = Repository.FoldersWithSources("node")
-            .Where(folder => folder != Path.Combine("node", "Server")) // Program alone; docs/ARCHITECTURE.md tells its story
             .Where(folder => folder.Count(c => c == Path.DirectorySeparatorChar) == (IsServerPart(folder) ? 2 : 1))
             .Where(folder => !Repository.Exists(Path.Combine(folder, "README.md")))
             .ToList();

@@ -1,4 +1,5 @@
 using Aerie.Server.Config;
+using Aerie.TestKit;
 using Xunit;
 
 namespace Aerie.Node.Tests.Config;
@@ -39,7 +40,7 @@ public sealed class ConfigCheckTests
         Assert.Null(options.Network.Metrics);
     }
 
-    [Fact]
+    [Fact, Evidence("CONF-04")]
     public void Ten_mistakes_are_told_at_once_each_with_its_line()
     {
         string[] lines =

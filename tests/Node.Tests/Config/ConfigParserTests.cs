@@ -1,11 +1,12 @@
 using Aerie.Server.Config;
+using Aerie.TestKit;
 using Xunit;
 
 namespace Aerie.Node.Tests.Config;
 
 public sealed class ConfigParserTests
 {
-    [Fact]
+    [Fact, Evidence("CONF-01")]
     public void Sections_nest_and_every_statement_knows_its_line()
     {
         ConfigNode root = Parse("service {\n  proto-fd-max 5 # five\n}\n\nnamespace test {\n  storage-engine memory {\n    data-size "

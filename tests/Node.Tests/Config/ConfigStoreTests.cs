@@ -1,6 +1,7 @@
 using System.Globalization;
 using Aerie.Foundation;
 using Aerie.Server.Config;
+using Aerie.TestKit;
 using Xunit;
 
 namespace Aerie.Node.Tests.Config;
@@ -50,7 +51,7 @@ public sealed class ConfigStoreTests
     private const string SetKeys = "default-read-touch-ttl-pct default-ttl disable-eviction enable-index stop-writes-count "
         + "stop-writes-size";
 
-    [Fact]
+    [Fact, Evidence("CONF-05")]
     public void Keys_and_their_order_are_those_of_the_reference()
     {
         ConfigStore store = Store();
@@ -86,7 +87,7 @@ public sealed class ConfigStoreTests
         Assert.Equal(("3003", "any", "null"), (network["info.port"], network["fabric.address"], network["service.tls-name"]));
     }
 
-    [Fact]
+    [Fact, Evidence("CONF-05")]
     public void Every_dynamic_parameter_can_be_set_and_read_back()
     {
         ConfigStore store = Store();
@@ -124,7 +125,7 @@ public sealed class ConfigStoreTests
         }
     }
 
-    [Fact]
+    [Fact, Evidence("CONF-05")]
     public void Every_static_parameter_refuses_to_change_and_keeps_its_value()
     {
         ConfigStore store = Store();

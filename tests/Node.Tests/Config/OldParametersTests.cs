@@ -1,4 +1,5 @@
 using Aerie.Server.Config;
+using Aerie.TestKit;
 using Xunit;
 
 namespace Aerie.Node.Tests.Config;
@@ -105,7 +106,7 @@ public sealed class OldParametersTests
         "data-in-memory", "write-block-size", "max-used-pct", "min-avail-pct", "scheduler-mode", "commit-min-size",
     ];
 
-    [Fact]
+    [Fact, Evidence("CONF-03")]
     public void An_old_file_starts_and_each_old_name_warns_exactly_once()
     {
         ConfigReport report = ConfigHarness.Conf(OldFile);

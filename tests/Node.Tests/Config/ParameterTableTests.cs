@@ -1,5 +1,6 @@
 using System.Globalization;
 using Aerie.Server.Config;
+using Aerie.TestKit;
 using Xunit;
 
 namespace Aerie.Node.Tests.Config;
@@ -99,7 +100,7 @@ public sealed class ParameterTableTests
         }
     }
 
-    [Theory]
+    [Theory, Evidence("CONF-01")]
     [InlineData("namespaces", "default-ttl", "30d", "2592000")]
     [InlineData("namespaces", "default-ttl", "2H", "7200")]
     [InlineData("namespaces", "nsup-period", "5m", "300")]

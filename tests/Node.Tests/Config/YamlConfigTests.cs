@@ -1,4 +1,5 @@
 using Aerie.Server.Config;
+using Aerie.TestKit;
 using Xunit;
 
 namespace Aerie.Node.Tests.Config;
@@ -129,7 +130,7 @@ public sealed class YamlConfigTests
 
     private static readonly Dictionary<string, string> Environment = new() { ["NODE_ID"] = "a1" };
 
-    [Fact]
+    [Fact, Evidence("CONF-02")]
     public void Both_forms_of_one_configuration_mean_the_same()
     {
         ConfigReport yaml = ConfigHarness.Yaml(Yaml, Environment);
@@ -140,7 +141,7 @@ public sealed class YamlConfigTests
         Assert.Equal(0xa1ul, yaml.Options!.Service.NodeId);
     }
 
-    [Fact]
+    [Fact, Evidence("CONF-02")]
     public void Every_row_means_the_same_in_both_forms()
     {
         List<string> failures = [];

@@ -11,14 +11,16 @@ public sealed class BufferPoolTests : IDisposable
     private readonly BufferPool _pool = new();
 
     [Theory]
-    [InlineData(0)]
-    [InlineData(100)]
-    [InlineData(BufferPool.StandardLength)]
-    public void A_request_up_to_the_standard_length_gets_a_standard_buffer(int length)
+    [InlineData(0, BufferPool.SmallLength)]
+    [InlineData(BufferPool.SmallLength, BufferPool.SmallLength)]
+    [InlineData(BufferPool.SmallLength + 1, BufferPool.StandardLength)]
+    [InlineData(BufferPool.StandardLength, BufferPool.StandardLength)]
+    public void A_request_up_to_the_standard_length_gets_the_next_length_that_is_kept(int length, int lent)
     {
         var buffer = _pool.Rent(length);
-        Assert.Equal(BufferPool.StandardLength, _pool.Length(buffer));
-        Assert.Equal(BufferPool.StandardLength, _pool.Span(buffer).Length);
+        Assert.Equal(lent, _pool.Length(buffer));
+        Assert.Equal(lent, _pool.Span(buffer).Length);
+        Assert.Equal(lent, _pool.BytesHeld);
         _pool.Return(buffer);
     }
 

@@ -1,5 +1,6 @@
 using System.Text;
 using Aerie.DataModel;
+using Aerie.DataModel.Bins;
 using Aerie.Foundation;
 using Aerie.Protocol;
 using Aerie.TestKit;
@@ -22,7 +23,7 @@ public sealed class SingleRecordTests : IDisposable
         _node.Dispose();
     }
 
-    [Fact]
+    [Fact, Evidence("REC-GET-01"), Evidence("REC-PUT-01")]
     public void What_was_put_is_read_back_with_its_generation()
     {
         Assert.Equal(ResultCode.Ok, Ask(WireRequest.Put("k", "a", "one")).Result);
@@ -38,7 +39,7 @@ public sealed class SingleRecordTests : IDisposable
         Assert.Equal("two", read["b"].Text);
     }
 
-    [Fact]
+    [Fact, Evidence("REC-GET-02"), Evidence("REC-DEL-01"), Evidence("REC-PUT-04")]
     public void A_record_that_is_not_there_answers_not_found_to_every_command_but_a_put()
     {
         Assert.Equal(ResultCode.NotFound, Ask(WireRequest.Get("none")).Result);
@@ -50,7 +51,7 @@ public sealed class SingleRecordTests : IDisposable
         Assert.Equal(0, _node.Node.Namespaces.All[0].Objects);
     }
 
-    [Fact]
+    [Fact, Evidence("REC-EXISTS-01"), Evidence("REC-GET-04")]
     public void Exists_answers_metadata_without_bins()
     {
         Ask(WireRequest.Put("k", "a", "one"));
@@ -60,7 +61,7 @@ public sealed class SingleRecordTests : IDisposable
         Assert.Empty(reply.Ops);
     }
 
-    [Fact]
+    [Fact, Evidence("REC-GET-03")]
     public void Named_bins_come_in_the_order_asked_for_and_missing_ones_are_left_out()
     {
         Ask(WireRequest.Put("k", "a", "one").Op(OpCode.Write, "b", ParticleType.Integer, WireRequest.Integer(7)));
@@ -72,7 +73,7 @@ public sealed class SingleRecordTests : IDisposable
         Assert.Equal(ParticleType.Null, all["none"].Type);
     }
 
-    [Fact]
+    [Fact, Evidence("REC-PUT-03")]
     public void Create_only_meets_an_existing_record_with_exists()
     {
         Assert.Equal(ResultCode.Ok, Ask(WireRequest.Put("k", "a", "one").Flags(Info2.CreateOnly)).Result);
@@ -80,7 +81,7 @@ public sealed class SingleRecordTests : IDisposable
         Assert.Equal("one", Ask(WireRequest.Get("k"))["a"].Text);
     }
 
-    [Fact]
+    [Fact, Evidence("REC-PUT-05")]
     public void Replace_drops_the_bins_that_it_does_not_name()
     {
         Ask(WireRequest.Put("k", "a", "one"));
@@ -89,7 +90,7 @@ public sealed class SingleRecordTests : IDisposable
         Assert.Equal(ResultCode.Parameter, Ask(WireRequest.Write("k").Flags(Info3.CreateOrReplace).Op(OpCode.Touch, "")).Result);
     }
 
-    [Theory]
+    [Theory, Evidence("REC-PUT-06")]
     [InlineData(Info2.GenerationEqual, 1, ResultCode.Ok)]
     [InlineData(Info2.GenerationEqual, 2, ResultCode.Generation)]
     [InlineData(Info2.GenerationGreater, 1, ResultCode.Generation)]
@@ -102,7 +103,7 @@ public sealed class SingleRecordTests : IDisposable
         Assert.Equal(result, delete.Result);
     }
 
-    [Fact]
+    [Fact, Evidence("GEN-01")]
     public void The_generation_wraps_to_one()
     {
         for (var i = 0; i < ushort.MaxValue; i++)
@@ -116,7 +117,7 @@ public sealed class SingleRecordTests : IDisposable
         Assert.Equal(1u, Ask(WireRequest.Put("k", "a", "x")).Header.Generation);
     }
 
-    [Fact]
+    [Fact, Evidence("REC-APPEND-01")]
     public void Adding_appending_and_prepending_start_from_nothing_and_refuse_other_types()
     {
         var five = WireRequest.Integer(5);
@@ -124,7 +125,8 @@ public sealed class SingleRecordTests : IDisposable
         Ask(WireRequest.Write("k").Op(OpCode.Add, "d", ParticleType.Double, WireRequest.Double(1.5)));
         Ask(WireRequest.Write("k").Op(OpCode.Add, "d", ParticleType.Double, WireRequest.Double(1.25)));
         Ask(WireRequest.Write("k").Op(OpCode.Append, "t", ParticleType.String, "mid"u8));
-        Ask(WireRequest.Write("k").Op(OpCode.Append, "t", ParticleType.String, "-end"u8).Op(OpCode.Prepend, "t", ParticleType.String, "start-"u8));
+        Ask(WireRequest.Write("k")
+            .Op(OpCode.Append, "t", ParticleType.String, "-end"u8).Op(OpCode.Prepend, "t", ParticleType.String, "start-"u8));
 
         var read = Ask(WireRequest.Get("k"));
         Assert.Equal(10, read["n"].Number);
@@ -135,7 +137,7 @@ public sealed class SingleRecordTests : IDisposable
         Assert.Equal(ResultCode.Parameter, Ask(WireRequest.Write("k").Op(OpCode.Add, "n", ParticleType.String, "x"u8)).Result);
     }
 
-    [Fact]
+    [Fact, Evidence("REC-OP-02"), Evidence("REC-OP-03")]
     public void Operations_of_one_command_see_each_other_in_order()
     {
         var one = WireRequest.Integer(1);
@@ -149,7 +151,7 @@ public sealed class SingleRecordTests : IDisposable
         Assert.Equal([1L, 2L], reply.Ops.Where(op => op.Type == ParticleType.Integer).Select(op => op.Number));
     }
 
-    [Fact]
+    [Fact, Evidence("REC-OP-01")]
     public void A_command_that_fails_half_way_leaves_no_trace()
     {
         Ask(WireRequest.Put("k", "t", "text"));
@@ -161,7 +163,7 @@ public sealed class SingleRecordTests : IDisposable
         Assert.Equal(["t"], read.Ops.Select(op => op.Name));
     }
 
-    [Fact]
+    [Fact, Evidence("REC-PUT-02")]
     public void Removing_the_last_bin_deletes_the_record()
     {
         Ask(WireRequest.Put("k", "a", "one"));
@@ -171,7 +173,7 @@ public sealed class SingleRecordTests : IDisposable
         Assert.Equal(0, _node.Node.Namespaces.All[0].Log.UsedBytes);
     }
 
-    [Fact]
+    [Fact, Evidence("REC-DEL-02")]
     public void A_durable_delete_leaves_a_tombstone_and_the_generation_goes_on()
     {
         Ask(WireRequest.Put("k", "a", "one"));
@@ -184,7 +186,7 @@ public sealed class SingleRecordTests : IDisposable
         Assert.Equal((1L, 0L), (records.Objects, records.Tombstones));
     }
 
-    [Fact]
+    [Fact, Evidence("REC-KEY-02")]
     public void A_stored_key_must_match_the_one_sent()
     {
         Ask(WireRequest.Put("k", "a", "one").SendKey("k"));
@@ -195,31 +197,36 @@ public sealed class SingleRecordTests : IDisposable
         Assert.Equal("two", Ask(WireRequest.Get("k").SendKey("k"))["a"].Text);
     }
 
-    [Theory]
+    [Theory, Evidence("LIMIT-BIN-01")]
     [InlineData("sixteen-letters!", ResultCode.BinName)]
     [InlineData("fifteen-letters", ResultCode.Ok)]
     [InlineData("", ResultCode.Parameter)]
     public void Bin_names_have_up_to_fifteen_bytes(string name, ResultCode result) =>
         Assert.Equal(result, Ask(WireRequest.Put("k", name, "x")).Result);
 
-    [Theory]
+    [Theory, Evidence("WIRE-OP-01")]
     [InlineData(OpCode.CdtRead)]
     [InlineData(OpCode.CdtModify)]
     [InlineData((OpCode)200)]
-    public void Unknown_operations_are_parameter_errors(OpCode code) =>
-        Assert.Equal(ResultCode.Parameter, Ask(WireRequest.Write("k").Op(code, "a", ParticleType.Bytes, "x"u8)).Result);
+    public void Unknown_operations_are_parameter_errors_and_change_nothing(OpCode code)
+    {
+        Ask(WireRequest.Put("k", "b", "one"));
+        Assert.Equal(ResultCode.Parameter, Ask(WireRequest.Put("k", "b", "two").Op(code, "a", ParticleType.Bytes, "x"u8)).Result);
+        Assert.Equal("one", Ask(WireRequest.Get("k"))["b"].Text);
+    }
 
-    [Fact]
+    [Fact, Evidence("LIMIT-REC-01")]
     public void Records_beyond_the_limit_are_too_big()
     {
         var big = new string('x', 1024 * 1024);
         Assert.Equal(ResultCode.RecordTooBig, Ask(WireRequest.Put("k", "a", big)).Result);
         Assert.Equal(ResultCode.Ok, Ask(WireRequest.Put("k", "a", big[..(1024 * 1024 - 200)])).Result);
+        Assert.Equal(ResultCode.RecordTooBig, Ask(WireRequest.Put("k", "a", big)).Result);
         _client.ReceiveWindow = 2 * big.Length;
         Assert.Equal(big.Length - 200, Ask(WireRequest.Get("k"))["a"].Value.Length);
     }
 
-    [Fact]
+    [Fact, Evidence("TTL-02"), Evidence("WIRE-TTL-01")]
     public void Times_to_live_follow_the_request_the_namespace_and_the_clock()
     {
         var now = CitrusTime.Seconds(_node.Clock.UnixMilliseconds);
@@ -242,7 +249,7 @@ public sealed class SingleRecordTests : IDisposable
         Assert.Equal(ResultCode.Ok, Ask(WireRequest.Get("k")).Result);
     }
 
-    [Fact]
+    [Fact, Evidence("LIMIT-NS-01"), Evidence("WIRE-FIELD-01")]
     public void Unknown_namespaces_and_fields_are_told_apart()
     {
         var elsewhere = new WireRequest().Flags(Info1.Read | Info1.GetAll).Record("k", "s", ns: "nowhere");
@@ -259,22 +266,79 @@ public sealed class SingleRecordTests : IDisposable
         Assert.Equal("one", Ask(byKey)["a"].Text);
     }
 
-    [Fact]
-    public void Thousands_of_bins_in_one_record_are_kept_and_found()
+    [Fact, Evidence("LIMIT-BIN-02")]
+    public void A_record_has_up_to_32767_bins_and_each_is_found()
     {
+        const int most = RecordDraft.BinsMax;
         var put = WireRequest.Write("k");
-        for (var i = 0; i < 5000; i++)
+        for (var i = 0; i < most; i++)
         {
             put.Op(OpCode.Write, $"bin{i}", ParticleType.Integer, WireRequest.Integer(i));
         }
 
         Assert.Equal(ResultCode.Ok, Ask(put).Result);
-        var read = new WireRequest().Flags(Info1.Read).Record("k", "s").Op(OpCode.Read, "bin4999").Op(OpCode.Read, "bin17");
-        Assert.Equal([4999L, 17L], Ask(read).Ops.Select(op => op.Number));
-        Assert.Equal(5000, Ask(WireRequest.Get("k")).Ops.Count);
+        var read = new WireRequest().Flags(Info1.Read).Record("k", "s").Op(OpCode.Read, $"bin{most - 1}").Op(OpCode.Read, "bin17");
+        Assert.Equal([most - 1, 17L], Ask(read).Ops.Select(op => op.Number));
+        Assert.Equal(most, Ask(WireRequest.Get("k")).Ops.Count);
+        Assert.Equal(ResultCode.Parameter, Ask(WireRequest.Put("k", "one more", "x")).Result);
+        Assert.Equal(1u, Ask(WireRequest.Exists("k")).Header.Generation);
     }
 
-    [Fact]
+    [Theory, Evidence("TYPE-03")]
+    [InlineData(ParticleType.JavaBlob)]
+    [InlineData(ParticleType.CSharpBlob)]
+    [InlineData(ParticleType.PythonBlob)]
+    [InlineData(ParticleType.RubyBlob)]
+    [InlineData(ParticleType.PhpBlob)]
+    [InlineData(ParticleType.ErlangBlob)]
+    public void Blobs_of_a_language_come_back_as_they_went(ParticleType type)
+    {
+        Ask(WireRequest.Write("k").Op(OpCode.Write, "a", type, [0, 255, 1]));
+        var bin = Ask(WireRequest.Get("k"))["a"];
+        Assert.Equal(type, bin.Type);
+        Assert.Equal([0, 255, 1], bin.Value);
+    }
+
+    [Fact, Evidence("REC-STOP-01")]
+    public void A_namespace_that_stops_writes_still_reads_and_deletes()
+    {
+        Ask(WireRequest.Put("k", "a", "one"));
+        _node.Node.Namespaces.All[0].StopWrites = true;
+        Assert.Equal(ResultCode.OutOfSpace, Ask(WireRequest.Put("k", "a", "two")).Result);
+        Assert.Equal(ResultCode.OutOfSpace, Ask(WireRequest.Put("new", "a", "two")).Result);
+        Assert.Equal("one", Ask(WireRequest.Get("k"))["a"].Text);
+        Assert.Equal(ResultCode.Ok, Ask(WireRequest.Delete("k")).Result);
+    }
+
+    [Fact, Evidence("REC-PUT-07")]
+    public void A_put_without_ops_or_with_flags_that_contradict_each_other_is_a_parameter_error()
+    {
+        Assert.Equal(ResultCode.Parameter, Ask(WireRequest.Write("k")).Result);
+        Ask(WireRequest.Put("k", "a", "one"));
+        Assert.Equal(ResultCode.Parameter, Ask(WireRequest.Write("k")).Result);
+        Assert.Equal(ResultCode.Parameter, Ask(WireRequest.Put("k", "a", "x").Flags(Info2.CreateOnly).Flags(Info3.UpdateOnly)).Result);
+        Assert.Equal(ResultCode.Parameter, Ask(WireRequest.Put("k", "a", "x").Flags(Info2.CreateOnly).Flags(Info3.ReplaceOnly)).Result);
+        Assert.Equal(1u, Ask(WireRequest.Exists("k")).Header.Generation);
+    }
+
+    [Theory, Evidence("LIMIT-SET-01"), InlineData(63, ResultCode.Ok), InlineData(64, ResultCode.Parameter)]
+    public void Set_names_have_up_to_63_bytes(int length, ResultCode result) =>
+        Assert.Equal(result, Ask(WireRequest.Put("k", "a", "x", set: new string('s', length))).Result);
+
+    [Fact, Evidence("WIRE-HDR-04"), Evidence("WIRE-HDR-05")]
+    public void A_message_that_lies_about_what_is_in_it_is_a_parameter_error_and_the_connection_goes_on()
+    {
+        foreach (var (offset, value) in new[] { (8, 21), (8, 23), (8 + 18, 200), (8 + 20, 200), (8 + 22, 255), (8 + 22 + 3, 250) })
+        {
+            var message = WireRequest.Put("k", "a", "x").Bytes();
+            message[offset] = (byte)value;
+            Assert.Equal(ResultCode.Parameter, WireReply.Read(_node.Ask(_client, message)).Result);
+        }
+
+        Assert.Equal(ResultCode.NotFound, Ask(WireRequest.Get("k")).Result);
+    }
+
+    [Fact, Evidence("WIRE-HDR-02")]
     public void A_message_may_come_byte_by_byte_and_many_at_once()
     {
         var put = WireRequest.Put("k", "a", "one").Bytes();
