@@ -92,7 +92,8 @@ function runFile (file, node, withStandIns) {
   }
   const output = fs.openSync(path.join(outputFolder, `${file}.out`), 'w')
   // The suite learns the version a moment after its first test has asked for it.
-  const env = { ...process.env, AEROSPIKE_VERSION_OVERRIDE: node.build, OPTIONS: `--host ${node.host} --port ${node.port}`, WIRE_RESULTS: results }
+  const options = `--host ${node.host} --port ${node.port}`
+  const env = { ...process.env, AEROSPIKE_VERSION_OVERRIDE: node.build, OPTIONS: options, WIRE_RESULTS: results }
 
   return new Promise(resolve => {
     const child = spawn(process.execPath, args, { cwd: outputFolder, env, stdio: ['ignore', output, output] })

@@ -12,7 +12,7 @@ public sealed class PortTests : IDisposable
     private static readonly byte[] Security = [2, 2, 0, 0, 0, 0, 0, 16, .. new byte[16]];
     private static readonly byte[] Info = [2, 1, 0, 0, 0, 0, 0, 6, .. "build\n"u8];
 
-    private readonly NodeUnderTest _node = new(ServiceConfiguration.WithAllPorts(), info: new EchoInfo());
+    private readonly NodeUnderTest _node = new(ServiceConfiguration.WithAllPorts(), info: static (_, _) => new EchoInfo());
 
     public void Dispose() => _node.Dispose();
 

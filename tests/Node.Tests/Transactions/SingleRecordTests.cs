@@ -14,7 +14,11 @@ public sealed class SingleRecordTests : IDisposable
     private readonly NodeUnderTest _node = new();
     private readonly SimulatedPeer _client;
 
-    public SingleRecordTests() => _client = _node.Connect();
+    public SingleRecordTests()
+    {
+        _client = _node.Connect();
+        _node.Settle(); // it is accepted in a turn of its own
+    }
 
     public void Dispose()
     {
