@@ -32,7 +32,12 @@ public sealed class NodeUnderTest : IDisposable
         Invariant.Holds(!report.HasProblems, string.Join('\n', report.Lines()));
         Config = new ConfigStore(table, report);
         Clock = new FakeClock { UnixMilliseconds = 1_800_000_000_000 };
-        Node = new Node(Config, Clock, () => new SimulatedEngine(Network), logs ?? NullLoggerFactory.Instance, node => info?.Invoke(this, node) ?? new NoInfo());
+        Node = new Node(
+            Config,
+            Clock,
+            () => new SimulatedEngine(Network),
+            logs ?? NullLoggerFactory.Instance,
+            node => info?.Invoke(this, node) ?? new NoInfo());
         Node.Listen();
     }
 
