@@ -5,8 +5,12 @@ namespace Aerie.Fuzz;
 /// What a run is allowed to cost. A parser may refuse an input, but not take long or much memory over it.
 internal sealed record FuzzLimits
 {
-    /// One input takes microseconds; whoever needs a second would stop an event loop for everybody.
+    /// Processor time of one input. It takes microseconds; whoever needs a second would stop an event loop for everybody.
+    /// Not wall-clock time: on a busy machine the fuzzer may not run for a second.
     public TimeSpan PerInput { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// An input that waits for something takes no processor time, and shows here.
+    public TimeSpan PerInputWaiting { get; init; } = TimeSpan.FromSeconds(60);
 
     /// Managed memory one input may allocate: a few times the largest input.
     public long AllocatedBytesPerInput { get; init; } = 16 * 1024 * 1024;
@@ -38,16 +42,17 @@ internal sealed class Fuzzer(FuzzTarget target, FuzzLimits limits)
         worker.Start();
 
         var lastCount = -1L;
-        var lastChange = watch.Elapsed;
+        var lastChange = (Wall: watch.Elapsed, Processor: Environment.CpuUsage.TotalTime);
         var lastReport = watch.Elapsed;
         while (!worker.Join(LookEvery))
         {
             var count = Interlocked.Read(ref _inputs);
             if (count != lastCount)
             {
-                (lastCount, lastChange) = (count, watch.Elapsed);
+                (lastCount, lastChange) = (count, (watch.Elapsed, Environment.CpuUsage.TotalTime));
             }
-            else if (watch.Elapsed - lastChange > limits.PerInput)
+            else if (Environment.CpuUsage.TotalTime - lastChange.Processor > limits.PerInput
+                || watch.Elapsed - lastChange.Wall > limits.PerInputWaiting)
             {
                 return Finding(watch, $"hangs: more than {limits.PerInput.TotalSeconds:0.#} s for one input");
             }

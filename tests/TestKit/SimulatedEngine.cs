@@ -44,12 +44,13 @@ public sealed class SimulatedEngine : IIoEngine
         {
             Counters.Waits++;
             var filled = 0;
+            var looks = _ready.Count; // what arrives on a connection accepted now is for the next wait, as with epoll
             while (filled < into.Length && TryAccept(out into[filled]))
             {
                 filled++;
             }
 
-            for (var looks = _ready.Count; looks > 0 && filled < into.Length; looks--)
+            for (; looks > 0 && filled < into.Length; looks--)
             {
                 var next = _ready.Dequeue();
                 _noticed.Remove(next);

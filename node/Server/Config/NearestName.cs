@@ -18,7 +18,12 @@ internal static class NearestName
         int best = Math.Max(2, name.Length / 3) + 1;
         foreach (string candidate in candidates)
         {
-            int distance = Distance(name, candidate);
+            if (Math.Abs(name.Length - candidate.Length) >= best)
+            {
+                continue; // each letter of difference is one mistake at least
+            }
+
+            int distance = Distance(name, candidate, best);
             if (distance < best && distance < candidate.Length)
             {
                 best = distance;
@@ -29,8 +34,9 @@ internal static class NearestName
         return nearest;
     }
 
-    /// Levenshtein: letters put in, left out or exchanged. A '_' for a '-' is no mistake worth counting.
-    private static int Distance(string left, string right)
+    /// Levenshtein: letters put in, left out or exchanged. A '_' for a '-' is no mistake worth counting. Gives up, with the
+    /// limit, as soon as no way can stay below it.
+    private static int Distance(string left, string right, int limit)
     {
         Span<int> row = stackalloc int[LengthMax + 1];
         row = row[..(left.Length + 1)];
@@ -42,12 +48,18 @@ internal static class NearestName
         for (int j = 1; j <= right.Length; j++)
         {
             int diagonal = row[0];
-            row[0] = j;
+            int least = row[0] = j;
             for (int i = 1; i < row.Length; i++)
             {
                 int exchanged = diagonal + (Same(left[i - 1], right[j - 1]) ? 0 : 1);
                 diagonal = row[i];
                 row[i] = Math.Min(exchanged, Math.Min(row[i], row[i - 1]) + 1);
+                least = Math.Min(least, row[i]);
+            }
+
+            if (least >= limit)
+            {
+                return limit;
             }
         }
 

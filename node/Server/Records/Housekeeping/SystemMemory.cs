@@ -45,7 +45,8 @@ public sealed class SystemMemory(Func<string, string?> readFile)
             {
                 var number = line[key.Length..].Trim();
                 var end = number.IndexOf(' ');
-                return long.TryParse(end < 0 ? number : number[..end], NumberStyles.None, CultureInfo.InvariantCulture, out var value) ? value : null;
+                number = end < 0 ? number : number[..end];
+                return long.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var value) ? value : null;
             }
         }
 

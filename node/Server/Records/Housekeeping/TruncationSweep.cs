@@ -9,12 +9,14 @@ namespace Aerie.Server.Records.Housekeeping;
 /// everything after an undo, stays whatever the order of events.
 internal sealed class TruncationSweep : Chore
 {
-    /// A record that its owner kept from being removed is looked for again after this.
-    private const long RetryNanoseconds = 100_000_000;
+    /// A write whose turn began before the cut may still be about to publish an older last-update-time: the sweep lets such
+    /// turns end first. And a record that its owner kept from being removed is looked for again after this.
+    private const long RestNanoseconds = 100_000_000;
 
     private readonly Namespace _records;
     private readonly PartitionWalk _walk;
     private readonly RecordVisit _remove;
+    private long _noticed;
     private long _sweeping;
     private long _startAt;
     private bool _metHeld;
@@ -29,13 +31,24 @@ internal sealed class TruncationSweep : Chore
     /// `truncate-threads` says how much an operator wants to spend.
     public override int SharePercent => Math.Min(_records.Options.TruncateThreads * CalmSharePercent, 50);
 
-    public override long DueAt(long now) => _records.IsTruncating ? Math.Max(now, _startAt) : Never;
+    public override long DueAt(long now)
+    {
+        var rests = _sweeping == 0 && _noticed == _records.Truncations;
+        return !_records.IsTruncating ? Never : rests ? _startAt : now;
+    }
 
     public override void DoPiece(Worker worker, long now)
     {
+        if (_noticed != _records.Truncations && _sweeping == 0)
+        {
+            _noticed = _records.Truncations;
+            _startAt = now + RestNanoseconds;
+            return;
+        }
+
         if (_sweeping == 0)
         {
-            _sweeping = _records.Truncations;
+            _sweeping = _noticed;
             _metHeld = false;
             _walk.Start();
         }
@@ -70,7 +83,7 @@ internal sealed class TruncationSweep : Chore
     {
         if (_metHeld)
         {
-            _startAt = now + RetryNanoseconds;
+            _startAt = now + RestNanoseconds;
         }
         else
         {
