@@ -25,8 +25,7 @@ public sealed class InfoRequestTests : IDisposable
     {
         var reply = _info.AskRaw("\n"u8);
         Assert.Contains("build\t8.1.2.0\n", reply, StringComparison.Ordinal);
-        Assert.Equal(7, reply.Count(c => c == '\n'));
-        Assert.Equal(7, _info.AskRaw([]).Count(c => c == '\n'));
+        Assert.Equal(reply.Count(c => c == '\n'), _info.AskRaw([]).Count(c => c == '\n'));
     }
 
     [Fact]
