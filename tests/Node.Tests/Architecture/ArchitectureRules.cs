@@ -40,8 +40,8 @@ internal static partial class ArchitectureRules
         ["Query"] = ["Records", "Transactions", "Metrics"],
         ["Logging"] = ["Config"],
         ["Statistics"] = ["Config", "Metrics", "Records"],
-        ["Info"] = ["Config", "Metrics", "Security", "Logging", "Records", "Query", "Statistics"],
-        ["Http"] = ["Config", "Metrics", "Logging", "Records", "Statistics", "Info"],
+        ["Info"] = ["Config", "Metrics", "Security", "Records", "Query", "Statistics", "Logging"],
+        ["Http"] = ["Config", "Metrics", "Records", "Statistics", "Logging", "Info"],
         ["Service"] = ["Config", "Metrics", "Security", "Records", "Transactions", "Batch", "Query", "Info"],
     };
 

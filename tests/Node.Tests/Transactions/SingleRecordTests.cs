@@ -284,6 +284,7 @@ public sealed class SingleRecordTests : IDisposable
             _node.Turn();
         }
 
+        _node.Settle();
         Assert.Equal(ResultCode.Ok, WireReply.Read(_client.ReadAll()).Result);
         var get = WireRequest.Get("k").Bytes();
         var replies = WireReply.ReadAll(_node.Ask(_client, Enumerable.Repeat(get, 100).SelectMany(bytes => bytes).ToArray()));
