@@ -16,9 +16,14 @@ public static class InfoFuzz
 {
     private static readonly IInfoAnswers Answers = Make();
 
+    // An event loop keeps its writer, too.
+    [ThreadStatic]
+    private static ArrayBufferWriter<byte>? KeptWriter;
+
     public static void Run(ReadOnlySpan<byte> input)
     {
-        var reply = new ArrayBufferWriter<byte>();
+        var reply = KeptWriter ??= new ArrayBufferWriter<byte>(2 * InfoAnswers.ReplyBytesMax);
+        reply.ResetWrittenCount();
         Answers.Answer(input, PortKind.Service, reply);
         if (reply.WrittenCount > InfoAnswers.ReplyBytesMax + (2 << 20) + input.Length)
         {

@@ -1,4 +1,6 @@
+using System.Collections.Concurrent;
 using Aerie.Foundation;
+using Aerie.Server.Config;
 using Aerie.Server.Metrics;
 using Aerie.Server.Records;
 using Aerie.Server.Statistics;
@@ -8,6 +10,8 @@ namespace Aerie.Server.Info;
 /// Namespaces, their statistics and their sets.
 internal sealed class NamespaceCommands(InfoSources sources)
 {
+    private readonly ConcurrentDictionary<Namespace, (NamespaceOptions Options, string Text)> _configs = new();
+
     public IEnumerable<InfoCommand> All =>
     [
         new("namespaces", "the names of the namespaces", InfoPermission.None, (in _, reply) =>
@@ -34,25 +38,31 @@ internal sealed class NamespaceCommands(InfoSources sources)
         AppendConfig(records, reply);
     }
 
+    private void AppendConfig(Namespace records, InfoText reply) => reply.Append(";").Append(ConfigOf(records));
+
+    // Monitoring asks for it every few seconds on an event loop, and it changes when somebody changes it: every set-config
+    // gives the namespace a new options object.
+    private string ConfigOf(Namespace records)
+    {
+        var options = records.Options;
+        if (_configs.TryGetValue(records, out var known) && ReferenceEquals(known.Options, options))
+        {
+            return known.Text;
+        }
+
+        var text = ConfigText(records);
+        _configs[records] = (options, text);
+        return text;
+    }
+
     // The configuration as get-config has it, with the names of the memory's stripes behind the engine's.
-    private void AppendConfig(Namespace records, InfoText reply)
+    private string ConfigText(Namespace records)
     {
         const string Engine = "storage-engine=memory";
         var config = sources.Config.Get($"context=namespace;namespace={records.Name}").Text;
-        var at = config.IndexOf(Engine, StringComparison.Ordinal);
-        if (at < 0)
-        {
-            reply.Append(";").Append(config);
-            return;
-        }
-
-        reply.Append(";").Append(config[..(at + Engine.Length)]);
-        for (var stripe = 0; stripe < records.Log.Stripes; stripe++)
-        {
-            reply.Pair($"storage-engine.stripe[{stripe}]", SetStatistics.StripeName(stripe));
-        }
-
-        reply.Append(config[(at + Engine.Length)..]);
+        var stripes = Enumerable.Range(0, records.Log.Stripes)
+            .Select(stripe => $";storage-engine.stripe[{stripe}]={SetStatistics.StripeName(stripe)}");
+        return config.Replace(Engine, Engine + string.Concat(stripes), StringComparison.Ordinal);
     }
 
     private void OfSets(in InfoRequest request, InfoText reply)

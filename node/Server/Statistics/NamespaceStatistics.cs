@@ -11,7 +11,7 @@ namespace Aerie.Server.Statistics;
 /// NamespaceCounter is found by its name; everything else is a line in Sources, or one that another part hands in.
 public sealed class NamespaceStatistics
 {
-    private readonly List<(StatisticRow Row, Func<Namespace, int, string> Value)> _rows;
+    private readonly List<(StatisticRow Row, Func<Namespace, string> Value)> _rows;
 
     /// `more` are sources of parts that keep figures of their own, such as the housekeeper's cycles; they win.
     public NamespaceStatistics(Namespaces namespaces, IClock clock, IReadOnlyDictionary<string, Func<Namespace, string>>? more = null)
@@ -20,26 +20,14 @@ public sealed class NamespaceStatistics
         var sources = Sources(namespaces, clock);
         _rows = [.. StatisticTable.Namespace().Select(row => (row, ValueOf(row)))];
 
-        Func<Namespace, int, string> ValueOf(StatisticRow row)
+        Func<Namespace, string> ValueOf(StatisticRow row)
         {
-            if (more?.GetValueOrDefault(row.Key) is { } handedIn)
+            if ((more?.GetValueOrDefault(row.Key) ?? sources.GetValueOrDefault(row.Key)) is { } source)
             {
-                return (records, _) => handedIn(records);
+                return source;
             }
 
-            if (sources.TryGetValue(row.Key, out var source))
-            {
-                return (records, _) => source(records);
-            }
-
-            if (StripeSources.TryGetValue(row.Key, out var ofStripe))
-            {
-                return (records, stripe) => Text(ofStripe(records.Log.Statistics(stripe)));
-            }
-
-            return counters.TryGetValue(row.Key, out var counter)
-                ? (records, _) => Text(records.Counters.Sum(counter))
-                : (_, _) => row.WithoutSource;
+            return counters.TryGetValue(row.Key, out var counter) ? records => Text(records.Counters.Sum(counter)) : _ => row.WithoutSource;
         }
     }
 
@@ -50,7 +38,7 @@ public sealed class NamespaceStatistics
         {
             if (!_rows[at].Row.IsPerStripe)
             {
-                yield return new Statistic(_rows[at].Row.Key, _rows[at].Row.Kind, _rows[at].Value(records, 0));
+                yield return new Statistic(_rows[at].Row.Key, _rows[at].Row.Kind, _rows[at].Value(records));
                 continue;
             }
 
@@ -62,9 +50,11 @@ public sealed class NamespaceStatistics
 
             for (var stripe = 0; stripe < records.Log.Stripes; stripe++)
             {
+                var figures = records.Log.Statistics(stripe); // looks at every block: once per stripe
                 for (var row = at; row < end; row++)
                 {
-                    yield return new Statistic(_rows[row].Row.KeyOf(stripe), _rows[row].Row.Kind, _rows[row].Value(records, stripe));
+                    var (key, kind) = (_rows[row].Row.KeyOf(stripe), _rows[row].Row.Kind);
+                    yield return new Statistic(key, kind, Text(StripeSources[_rows[row].Row.Key](figures)));
                 }
             }
 
