@@ -45,11 +45,11 @@ internal sealed class QueryCommands(InfoSources sources)
 
     // Times in milliseconds. Single threads serve a query, and nothing is filtered by bins.
     private static string Row(QueryStatus query, long now) =>
-        $"trid={query.Id}:job-type=basic:ns={query.Namespace}:set={query.Set}:n-pids-requested={query.PartitionsRequested}"
+        $"trid={query.Id}:job-type={query.TypeText}:ns={query.Namespace}:set={query.Set}:n-pids-requested={query.PartitionsRequested}"
         + $":rps={query.RecordsPerSecond}:active-threads={(query.IsActive ? 1 : 0)}:status={query.StatusText}"
         + $":job-progress={query.Progress.ToString("0.00", CultureInfo.InvariantCulture)}:run-time={query.RunTime(now) / 1_000_000}"
         + $":time-since-done={query.SinceDone(now) / 1_000_000}:recs-throttled=0:recs-filtered-meta=0:recs-filtered-bins=0"
-        + $":recs-succeeded={query.RecordsSucceeded}:recs-failed=0:net-io-bytes={query.NetIoBytes}:net-io-time=0"
+        + $":recs-succeeded={query.RecordsSucceeded}:recs-failed={query.RecordsFailed}:net-io-bytes={query.NetIoBytes}:net-io-time=0"
         + $":socket-timeout={query.SocketTimeout}:from={query.From.Replace(':', '+')}";
 
     private void Abort(in InfoRequest request, InfoText reply)

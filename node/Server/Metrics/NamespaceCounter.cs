@@ -1,8 +1,8 @@
 namespace Aerie.Server.Metrics;
 
 /// What a namespace counts. A name in snake case is the statistic's key (`client_read_success`), so a counter added here
-/// shows up in `namespace/<ns>` and in the metrics by itself. The client and batch-sub blocks have the same order: a
-/// command adds the block's start to the outcome.
+/// shows up in `namespace/<ns>` and in the metrics by itself. The client and batch-sub blocks have the same order, and
+/// so have the writes of the ops-sub block: a command adds the block's start to the outcome.
 public enum NamespaceCounter
 {
     ClientTsvcError,
@@ -39,6 +39,13 @@ public enum NamespaceCounter
     BatchSubDeleteNotFound,
     BatchSubDeleteFilteredOut,
 
+    OpsSubTsvcError,
+    OpsSubTsvcTimeout,
+    OpsSubWriteSuccess,
+    OpsSubWriteError,
+    OpsSubWriteTimeout,
+    OpsSubWriteFilteredOut,
+
     ReadTouchSuccess,
     ReadTouchError,
     ReadTouchSkip,
@@ -54,6 +61,9 @@ public enum NamespaceCounter
     PiQueryLongBasicComplete,
     PiQueryLongBasicError,
     PiQueryLongBasicAbort,
+    PiQueryOpsBgComplete,
+    PiQueryOpsBgError,
+    PiQueryOpsBgAbort,
 
     ExpiredObjects,
     EvictedObjects,

@@ -9,7 +9,7 @@ namespace Aerie.Server.Query;
 /// itself by more than its framing. None: all bins.
 internal sealed class BinNames
 {
-    private static readonly BinNames AllBins = new([], 0);
+    public static readonly BinNames All = new([], 0);
 
     private readonly byte[] _bytes;
 
@@ -28,7 +28,7 @@ internal sealed class BinNames
     /// From the read operations, or from the field that clients used before.
     public static ResultCode TryRead(in Request request, out BinNames names)
     {
-        names = AllBins;
+        names = All;
         if ((request.Header.Info1 & Info1.NoBinData) != 0)
         {
             return ResultCode.Ok;

@@ -11,8 +11,8 @@ namespace Aerie.Server.Query;
 /// What the queries of all loops have in common.
 public sealed record QueryShared(Namespaces Namespaces, StripedCounters<NodeCounter> Counters, QueryRegistry Registry);
 
-/// The start of a query: what is asked for is checked and noted, and a QueryReply walks the partitions. What the node
-/// cannot do yet is refused: to leave a condition out would be to answer another question.
+/// The start of a query: what is asked for is checked and noted, and a QueryReply walks the partitions, or a
+/// BackgroundQuery when the client asks for writes. What the node cannot do yet is refused: to leave a condition out would be to answer another question.
 internal static class QueryCommand
 {
     /// The reference's, for clients that name none.
@@ -21,28 +21,27 @@ internal static class QueryCommand
     /// A message that names no record is meant for many.
     public static bool Is(in Request request) => !request.Fields.Has(FieldId.Digest) && !request.Fields.Has(FieldId.Key);
 
-    public static LongReply? Start(Worker worker, in Request request, ReplyBuffer reply, QueryShared shared)
+    public static LongReply? Start(BackgroundQueries background, in Request request, ReplyBuffer reply)
     {
+        var shared = background.Shared;
+        var number = background.Worker.Number;
         var records = shared.Namespaces.Find(request.Fields.Namespace);
-        var result = records is null ? ResultCode.Namespace : Supports(request);
-        if (result == ResultCode.Ok)
+        LongReply? started = null;
+        var result = records is null ? ResultCode.Namespace
+            : IsWrite(request) ? TryStartBackground(background, request, records, out started)
+            : TryStartReply(background, request, records, out started);
+        if (started is not null)
         {
-            result = TryPlan(request, records!, out var plan);
-            if (result == ResultCode.Ok)
-            {
-                return new QueryReply(worker, plan!, shared.Registry);
-            }
+            return started;
         }
 
         if (records is null)
         {
-            shared.Counters.Add(worker.Number, NodeCounter.EarlyTsvcClientError);
+            shared.Counters.Add(number, NodeCounter.EarlyTsvcClientError);
         }
         else
         {
-            var isShort = (request.Header.Info1 & Info1.ShortQuery) != 0;
-            records.Counters.Add(
-                worker.Number, isShort ? NamespaceCounter.PiQueryShortBasicError : NamespaceCounter.PiQueryLongBasicError);
+            records.Counters.Add(number, CounterOfRefusal(request));
         }
 
         var frame = ReplyFrame.Begin(reply);
@@ -51,25 +50,66 @@ internal static class QueryCommand
         return null;
     }
 
-    private static ResultCode Supports(in Request request)
+    private static bool IsWrite(in Request request) => (request.Header.Info2 & (Info2.Write | Info2.Delete)) != 0;
+
+    private static NamespaceCounter CounterOfRefusal(in Request request) =>
+        IsWrite(request) ? NamespaceCounter.PiQueryOpsBgError
+        : (request.Header.Info1 & Info1.ShortQuery) != 0 ? NamespaceCounter.PiQueryShortBasicError
+        : NamespaceCounter.PiQueryLongBasicError;
+
+    private static ResultCode TryStartReply(BackgroundQueries background, in Request request, Namespace records, out LongReply? started)
     {
-        var fields = request.Fields;
-        if ((request.Header.Info2 & (Info2.Write | Info2.Delete)) != 0 || fields.Has(FieldId.UdfOp) || fields.Has(FieldId.UdfFunction)
-            || fields.Has(FieldId.Filter) || fields.Has(FieldId.MrtId))
+        started = null;
+        var result = Supports(request.Fields);
+        if (result == ResultCode.Ok && (request.Header.Info1 & Info1.Read) == 0)
+        {
+            result = ResultCode.Parameter;
+        }
+
+        if (result == ResultCode.Ok)
+        {
+            result = BinNames.TryRead(request, out var bins);
+            if (result == ResultCode.Ok && TryPlan(request, records, bins, out var plan))
+            {
+                started = new QueryReply(background.Worker, plan!, background.Shared.Registry);
+            }
+        }
+
+        return result == ResultCode.Ok && started is null ? ResultCode.Parameter : result;
+    }
+
+    private static ResultCode TryStartBackground(BackgroundQueries background, in Request request, Namespace records, out LongReply? started)
+    {
+        started = null;
+        var result = Supports(request.Fields);
+        if (result != ResultCode.Ok || (result = BackgroundOps.TryRead(request, records, out var ops)) != ResultCode.Ok)
+        {
+            return result;
+        }
+
+        if (!TryPlan(request, records, BinNames.All, out var plan))
+        {
+            return ResultCode.Parameter;
+        }
+
+        started = new BackgroundStart(background, plan!, ops!);
+        return ResultCode.Ok;
+    }
+
+    private static ResultCode Supports(in Fields fields)
+    {
+        if (fields.Has(FieldId.UdfOp) || fields.Has(FieldId.UdfFunction) || fields.Has(FieldId.Filter) || fields.Has(FieldId.MrtId))
         {
             return ResultCode.UnsupportedFeature;
         }
 
-        if (fields.Has(FieldId.IndexRange) || fields.Has(FieldId.IndexName) || fields.Has(FieldId.IndexContext)
-            || fields.Has(FieldId.IndexExpression) || fields.Has(FieldId.IndexType) || fields.Has(FieldId.BvalArray))
-        {
-            return ResultCode.IndexNotFound;
-        }
-
-        return (request.Header.Info1 & Info1.Read) != 0 ? ResultCode.Ok : ResultCode.Parameter;
+        return fields.Has(FieldId.IndexRange) || fields.Has(FieldId.IndexName) || fields.Has(FieldId.IndexContext)
+            || fields.Has(FieldId.IndexExpression) || fields.Has(FieldId.IndexType) || fields.Has(FieldId.BvalArray)
+            ? ResultCode.IndexNotFound
+            : ResultCode.Ok;
     }
 
-    private static ResultCode TryPlan(in Request request, Namespace records, out QueryPlan? plan)
+    private static bool TryPlan(in Request request, Namespace records, BinNames bins, out QueryPlan? plan)
     {
         plan = null;
         var fields = request.Fields;
@@ -80,13 +120,7 @@ internal static class QueryCommand
             || !TryNumber(fields, FieldId.SocketTimeout, sizeof(uint), out var socketTimeout)
             || fields.Set.Length > SetTable.NameLengthMax)
         {
-            return ResultCode.Parameter;
-        }
-
-        var result = BinNames.TryRead(request, out var bins);
-        if (result != ResultCode.Ok)
-        {
-            return result;
+            return false;
         }
 
         plan = new QueryPlan
@@ -102,7 +136,7 @@ internal static class QueryCommand
             RecordsPerSecond = (uint)perSecond,
             SocketTimeout = fields.Has(FieldId.SocketTimeout) ? (uint)socketTimeout : SocketTimeoutDefault,
         };
-        return ResultCode.Ok;
+        return true;
     }
 
     // A field that is not there reads as 0; one of another length is malformed.

@@ -1,7 +1,7 @@
 namespace Aerie.Server.Query;
 
 /// The long queries of the node: those that run, and the latest that ended. Short ones come and go too fast to be watched.
-/// Any thread. The number of active ones is bounded by the connections, of which each runs one at most.
+/// Any thread. The number of active ones is bounded: each connection runs one at most, and each loop some in the background.
 public sealed class QueryRegistry(Func<int> doneMax)
 {
     private readonly Lock _gate = new();
@@ -28,6 +28,22 @@ public sealed class QueryRegistry(Func<int> doneMax)
         lock (_gate)
         {
             _active.Add(status);
+        }
+    }
+
+    /// False when a background query with this number runs already: a client that tries again must not have its operations
+    /// carried out twice.
+    internal bool TryAddBackground(QueryStatus status)
+    {
+        lock (_gate)
+        {
+            if (status.Id != 0 && _active.Exists(other => other.IsBackground && other.Id == status.Id))
+            {
+                return false;
+            }
+
+            _active.Add(status);
+            return true;
         }
     }
 

@@ -29,9 +29,9 @@ internal sealed class QueryReply : LongReply
     private readonly QueryRegistry _registry;
     private readonly Namespace _records;
     private readonly long _started;
+    private readonly SetFilter _set;
     private QueryStatus? _status;
     private RecordRate _rate;
-    private int _setId = AnySet;
     private int _at;
     private IndexCursor _cursor;
     private long _recordsLeft;
@@ -39,8 +39,6 @@ internal sealed class QueryReply : LongReply
     private long _bytes;
     private ResultCode _result;
     private bool _isStalled;
-
-    private const int AnySet = -1;
 
     public QueryReply(Worker worker, QueryPlan plan, QueryRegistry registry)
     {
@@ -51,11 +49,9 @@ internal sealed class QueryReply : LongReply
         _started = worker.Clock.MonotonicNanoseconds;
         _rate = new RecordRate(plan.RecordsPerSecond, _started);
         _recordsLeft = plan.RecordsMax;
-        EnterPartition(0);
-        if (plan.Set.Length > 0)
-        {
-            FindSet();
-        }
+        _set = new SetFilter(_records, plan.Set);
+        // The partitions of a set without records are still walked, if the client wants to hear of them.
+        EnterPartition(_set.TakesNothing && !plan.SendsPartitionDone ? plan.Partitions.Count : 0);
     }
 
     public override long StallLimit => _plan.SocketTimeout * 1_000_000L;
@@ -184,11 +180,11 @@ internal sealed class QueryReply : LongReply
     }
 
     private bool Wants(in RecordEntry entry) =>
-        (_setId == AnySet || entry.SetId == _setId) && _records.IsLive(entry, _worker.NowSeconds);
+        _set.Takes(entry) && _records.IsLive(entry, _worker.NowSeconds);
 
     private void Prefetch(in RecordEntry entry)
     {
-        if (_setId == AnySet || entry.SetId == _setId)
+        if (_set.Takes(entry))
         {
             _records.Log.Prefetch(new RecordLocation(entry.Place));
         }
@@ -210,22 +206,6 @@ internal sealed class QueryReply : LongReply
     {
         _at = at;
         _cursor = at < _plan.Partitions.Count ? _plan.Partitions.Start(at, _records.Index) : default;
-    }
-
-    // A set that nobody ever wrote to has no records; its partitions are still walked, if the client wants to hear of them.
-    private void FindSet()
-    {
-        if (_records.Sets.TryFind(_plan.Set, out var set))
-        {
-            _setId = set.Id;
-            return;
-        }
-
-        _setId = SetTable.SetsMax + 1;
-        if (!_plan.SendsPartitionDone)
-        {
-            _at = _plan.Partitions.Count;
-        }
     }
 
     private NamespaceCounter CounterOfEnd(bool completed)

@@ -13,6 +13,9 @@ public enum QueryOutcome : byte
 
     /// The client took nothing for longer than its socket timeout.
     ResponseTimeout,
+
+    /// The node stops.
+    Abandoned,
 }
 
 /// What the operator sees of a query (`query-show`). Written by the query's loop, read by any thread; the numbers of one
@@ -20,6 +23,7 @@ public enum QueryOutcome : byte
 public sealed class QueryStatus
 {
     private long _records;
+    private long _failed;
     private long _bytes;
     private int _partitionsDone;
     private long _finished;
@@ -28,6 +32,9 @@ public sealed class QueryStatus
 
     /// The client's number for the query (trid).
     public required ulong Id { get; init; }
+
+    /// Write operations that no client waits for.
+    public bool IsBackground { get; init; }
 
     public required string Namespace { get; init; }
 
@@ -51,6 +58,11 @@ public sealed class QueryStatus
 
     public long RecordsSucceeded => Volatile.Read(ref _records);
 
+    public long RecordsFailed => Volatile.Read(ref _failed);
+
+    /// The value of `job-type`.
+    public string TypeText => IsBackground ? "background-ops" : "basic";
+
     /// Bytes of replies, before compression of the connection's frames was sent or not.
     public long NetIoBytes => Volatile.Read(ref _bytes);
 
@@ -66,7 +78,8 @@ public sealed class QueryStatus
         QueryOutcome.Ok => "done(ok)",
         QueryOutcome.UserAborted => "done(user-aborted)",
         QueryOutcome.ResponseError => "done(abandoned-response-error)",
-        _ => "done(abandoned-response-timeout)",
+        QueryOutcome.ResponseTimeout => "done(abandoned-response-timeout)",
+        _ => "done(abandoned-unknown)",
     };
 
     public bool IsAbortAsked => _isAbortAsked;
@@ -86,6 +99,8 @@ public sealed class QueryStatus
         Volatile.Write(ref _bytes, bytes);
         Volatile.Write(ref _partitionsDone, partitionsDone);
     }
+
+    internal void NoteFailed(long records) => Volatile.Write(ref _failed, records);
 
     internal void Finish(QueryOutcome outcome, long now)
     {

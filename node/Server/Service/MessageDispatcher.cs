@@ -26,7 +26,13 @@ internal readonly record struct DispatchStep(DispatchOutcome Outcome, long Lengt
 /// Takes one message at a time from the bytes of a connection and has it carried out. Replies go into the loop's reply
 /// buffer, framed; what takes longer than a turn comes back as a LongReply.
 internal sealed class MessageDispatcher(
-    Worker worker, ReplyBuffer reply, BufferPool buffers, ServiceShared shared, BatchLoop batches, ParkedCommands parked)
+    Worker worker,
+    ReplyBuffer reply,
+    BufferPool buffers,
+    ServiceShared shared,
+    BatchLoop batches,
+    ParkedCommands parked,
+    BackgroundQueries background)
 {
     private const long NanosecondsPerMillisecond = 1_000_000;
 
@@ -104,7 +110,7 @@ internal sealed class MessageDispatcher(
         var isRecord = RecordCommands.TryDigest(request.Fields, out var digest);
         if (!isRecord && QueryCommand.Is(request))
         {
-            return new DispatchStep(DispatchOutcome.Done, 0, QueryCommand.Start(worker, request, reply, shared.Queries));
+            return new DispatchStep(DispatchOutcome.Done, 0, QueryCommand.Start(background, request, reply));
         }
 
         var records = shared.Namespaces.Find(request.Fields.Namespace);

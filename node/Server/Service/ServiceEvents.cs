@@ -1,4 +1,5 @@
 using Aerie.Foundation;
+using Aerie.Server.Query;
 using Microsoft.Extensions.Logging;
 
 namespace Aerie.Server.Service;
@@ -37,6 +38,15 @@ public sealed class ServiceEvents(ILogger log, IClock clock)
                 skipped);
         }
     }
+
+    /// Not limited: there are few, and the operator must know that an update of many records stands half-way.
+    public void BackgroundQueryEnded(QueryStatus query) => log.LogWarning(
+        "the node stops: background query {Id} on {Namespace} {Set} ends half-way, {Succeeded} records written, {Progress:0.00}% of partitions",
+        query.Id,
+        query.Namespace,
+        query.Set,
+        query.RecordsSucceeded,
+        query.Progress);
 
     /// Loops share it without a lock: a line too many or a miscount of skipped ones does no harm.
     private struct RateLimit

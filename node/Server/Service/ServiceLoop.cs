@@ -6,6 +6,7 @@ using Aerie.Protocol;
 using Aerie.Server.Batch;
 using Aerie.Server.Config;
 using Aerie.Server.Metrics;
+using Aerie.Server.Query;
 using Aerie.Server.Records;
 using Aerie.Server.Transactions;
 using Aerie.Server.Transactions.Parking;
@@ -52,7 +53,8 @@ public sealed class ServiceLoop : IDisposable
         Worker.BeginTurn();
         Batches = new BatchLoop(new BatchLoopContext(Worker, engine.Buffers, engine.Wake, WakeLongReply), shared.Batches);
         Parked = new ParkedCommands(Worker, engine.Buffers);
-        _dispatcher = new MessageDispatcher(Worker, _reply, engine.Buffers, shared, Batches, Parked);
+        Background = new BackgroundQueries(Worker, engine.Buffers, shared.Queries);
+        _dispatcher = new MessageDispatcher(Worker, _reply, engine.Buffers, shared, Batches, Parked, Background);
     }
 
     public int Number { get; }
@@ -65,6 +67,8 @@ public sealed class ServiceLoop : IDisposable
 
     public ParkedCommands Parked { get; }
 
+    internal BackgroundQueries Background { get; }
+
     public IoCounters IoCounters => _engine.Counters;
 
     public int OpenConnections { get; private set; }
@@ -73,7 +77,7 @@ public sealed class ServiceLoop : IDisposable
     public int Load => Volatile.Read(ref _load);
 
     /// True when nothing is under way any more: the end of a drain.
-    public bool IsQuiet => Load == 0 && Batches.UnderWay == 0;
+    public bool IsQuiet => Load == 0 && Batches.UnderWay == 0 && Background.Active == 0;
 
     /// Runs on the loop's thread in its next turn. Any thread.
     public void Post(Action<ServiceLoop> action)
@@ -109,6 +113,7 @@ public sealed class ServiceLoop : IDisposable
         Batches.HandleArrived();
         WakeSleepers();
         RunQueued();
+        Background.Step();
         if (_dispatcher.Now >= _nextTick)
         {
             _nextTick = _dispatcher.Now + (TickMilliseconds * 1_000_000L);
@@ -117,13 +122,19 @@ public sealed class ServiceLoop : IDisposable
         }
     }
 
-    /// Takes no new connections, answers what has arrived, and closes each connection as soon as it is at rest.
+    /// Takes no new connections, answers what has arrived, and closes each connection as soon as it is at rest. Background
+    /// queries have nobody who waits for them, and end here.
     public void BeginDrain()
     {
         _draining = true;
         foreach (var port in Enum.GetValues<PortKind>())
         {
             _engine.StopListening((int)port);
+        }
+
+        foreach (var query in Background.Drain())
+        {
+            _shared.Events.BackgroundQueryEnded(query);
         }
     }
 
@@ -141,7 +152,7 @@ public sealed class ServiceLoop : IDisposable
         _engine.Dispose();
     }
 
-    // A long reply may want to go on at a given time.
+    // A long reply or a background query may want to go on at a given time.
     private int WaitMilliseconds(int max)
     {
         if (_queued.Count > 0)
@@ -150,9 +161,10 @@ public sealed class ServiceLoop : IDisposable
         }
 
         max = Math.Min(max, _draining ? DrainLookMilliseconds : TickMilliseconds);
-        return _sleepers.TryPeek(out _, out var wakeAt)
-            ? (int)Math.Clamp((wakeAt - Worker.Clock.MonotonicNanoseconds + 999_999) / 1_000_000, 0, max)
-            : max;
+        var wakeAt = Math.Min(Background.WakeAt, _sleepers.TryPeek(out _, out var sleeper) ? sleeper : long.MaxValue);
+        return wakeAt == long.MaxValue
+            ? max
+            : (int)Math.Clamp((wakeAt - Worker.Clock.MonotonicNanoseconds + 999_999) / 1_000_000, 0, max);
     }
 
     private void WakeSleepers()

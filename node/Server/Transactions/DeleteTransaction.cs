@@ -75,26 +75,32 @@ internal readonly ref struct DeleteTransaction(Worker worker, in RecordCommand c
             return ResultCode.KeyMismatch;
         }
 
-        if (_command.Asks(Info2.DurableDelete))
+        return TakeAway(worker, _command, handle, entry);
+    }
+
+    /// Removes the record, or leaves a tombstone where the command asks for one. Caller holds the gate.
+    public static ResultCode TakeAway(Worker worker, scoped in RecordCommand command, EntryHandle handle, in RecordEntry entry)
+    {
+        if (command.Asks(Info2.DurableDelete))
         {
-            return Tombstone(handle, entry);
+            return LeaveTombstone(worker, command, handle, entry);
         }
 
-        Records.Remove(worker, _command.Digest, handle);
+        command.Namespace.Remove(worker, command.Digest, handle);
         return ResultCode.Ok;
     }
 
-    private ResultCode Tombstone(EntryHandle handle, RecordEntry entry)
+    private static ResultCode LeaveTombstone(Worker worker, scoped in RecordCommand command, EntryHandle handle, RecordEntry entry)
     {
         entry.Generation = WritePolicy.NextGeneration(entry.Generation);
         entry.LastUpdateTime = worker.LastUpdateTime;
         entry.VoidTime = CitrusTime.NeverExpires;
         entry.IsTombstone = true;
         worker.Draft.Clear();
-        var result = ImageStore.Append(worker, Records, _command.Digest, default, default, ref entry);
+        var result = ImageStore.Append(worker, command.Namespace, command.Digest, default, default, ref entry);
         if (result == ResultCode.Ok)
         {
-            Records.TryPublish(worker, _command.Digest, handle, entry);
+            command.Namespace.TryPublish(worker, command.Digest, handle, entry);
         }
 
         return result;

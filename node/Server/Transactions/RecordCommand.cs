@@ -11,6 +11,9 @@ public enum CommandOrigin : byte
 {
     Client,
     BatchSub,
+
+    /// A background query: its commands write existing records, nothing else.
+    OpsSub,
 }
 
 /// A command on one record, whether it came alone or as a row of a batch. Everything lies in the received buffer.
@@ -65,7 +68,10 @@ public readonly ref struct RecordCommand
     public bool Asks(Info3 bit) => (Info3 & bit) != 0;
 
     /// The counter of this command's origin that corresponds to a client's.
-    public NamespaceCounter Counter(NamespaceCounter ofClient) => Origin == CommandOrigin.Client
-        ? ofClient
-        : ofClient - NamespaceCounter.ClientTsvcError + NamespaceCounter.BatchSubTsvcError;
+    public NamespaceCounter Counter(NamespaceCounter ofClient) => Origin switch
+    {
+        CommandOrigin.Client => ofClient,
+        CommandOrigin.BatchSub => ofClient - NamespaceCounter.ClientTsvcError + NamespaceCounter.BatchSubTsvcError,
+        _ => ofClient - NamespaceCounter.ClientWriteSuccess + NamespaceCounter.OpsSubWriteSuccess,
+    };
 }

@@ -31,7 +31,7 @@ internal readonly ref struct WriteTransaction(Worker worker, in RecordCommand co
             }
         }
 
-        if (!_command.Waits)
+        if (!_command.Waits && !(_command.Origin == CommandOrigin.OpsSub && result == ResultCode.NotFound)) // gone since it was found
         {
             Count(result);
         }
@@ -88,7 +88,7 @@ internal readonly ref struct WriteTransaction(Worker worker, in RecordCommand co
 
         if (worker.Draft.BinCount == 0)
         {
-            return RemoveEmptied(exists, handle, ref reply);
+            return RemoveEmptied(exists, handle, entry, ref reply);
         }
 
         result = Describe(exists, ref entry);
@@ -107,17 +107,21 @@ internal readonly ref struct WriteTransaction(Worker worker, in RecordCommand co
         return new WriteOps(draft, sources, _command).Apply(ref reply);
     }
 
-    // A record without bins is no record: the last bin's removal deletes it.
-    private ResultCode RemoveEmptied(bool exists, EntryHandle handle, ref RecordReply reply)
+    // A record without bins is no record: the last bin's removal deletes it, durably if the client asked for that.
+    private ResultCode RemoveEmptied(bool exists, EntryHandle handle, in RecordEntry entry, ref RecordReply reply)
     {
         if (!exists)
         {
             return ResultCode.NotFound;
         }
 
-        Records.Remove(worker, _command.Digest, handle);
-        reply.Finish(0, 0);
-        return ResultCode.Ok;
+        var result = DeleteTransaction.TakeAway(worker, _command, handle, entry);
+        if (result == ResultCode.Ok)
+        {
+            reply.Finish(0, 0);
+        }
+
+        return result;
     }
 
     // The metadata that the record will have: set, generation, times. A tombstone's successor goes on counting its generation.

@@ -1,0 +1,174 @@
+using Aerie.Foundation;
+using Aerie.Index;
+using Aerie.Server.Records;
+using Aerie.Server.Transactions;
+using Aerie.Storage;
+
+namespace Aerie.Server.Query;
+
+/// Write operations on every record of a query, carried out on the loop that took the request, with nobody waiting for
+/// them. Leaf by leaf: the digests are collected under the partition's gate, then each record is written like any other
+/// write, with the gate taken for that record alone. What exists throughout is written exactly once, because the cursor
+/// names a place in digest order; what comes to be meanwhile is written if it lies ahead.
+internal sealed class BackgroundQuery
+{
+    /// Some hundred microseconds of writes.
+    private const int RecordsPerStep = 128;
+
+    /// A few hundred microseconds of records that are not wanted.
+    private const int LooksPerStep = 2048;
+
+    /// What a leaf costs beside its records, in looks: an empty partition is not free.
+    private const int LooksPerLeaf = 8;
+
+    private readonly Worker _worker;
+    private readonly QueryPlan _plan;
+    private readonly BackgroundOps _ops;
+    private readonly Namespace _records;
+    private readonly SetFilter _set;
+    private uint _perSecond;
+    private RecordRate _rate;
+    private int _at;
+    private IndexCursor _cursor;
+    private long _recordsLeft;
+    private long _succeeded;
+    private long _failed;
+
+    public BackgroundQuery(Worker worker, QueryPlan plan, BackgroundOps ops, QueryStatus status)
+    {
+        _worker = worker;
+        _plan = plan;
+        _ops = ops;
+        _records = plan.Records;
+        Status = status;
+        _set = new SetFilter(_records, plan.Set);
+        _perSecond = PerSecond(plan);
+        _rate = new RecordRate(_perSecond, status.Started);
+        _recordsLeft = plan.RecordsMax;
+        EnterPartition(_set.TakesNothing ? plan.Partitions.Count : 0);
+    }
+
+    public QueryStatus Status { get; }
+
+    public Namespace Records => _records;
+
+    public int OpsLength => _ops.Length;
+
+    /// Monotonic nanoseconds before which a step is of no use; 0: there is work.
+    public long WakeAt { get; private set; }
+
+    /// The client's limit and the namespace's `background-query-max-rps`, whichever is lower.
+    public static uint PerSecond(QueryPlan plan)
+    {
+        var max = (uint)plan.Records.Options.BackgroundQueryMaxRps;
+        return plan.RecordsPerSecond == 0 ? max : Math.Min(plan.RecordsPerSecond, max);
+    }
+
+    /// Active: there is more to do. The replies of the writes go into `scratch` and are thrown away.
+    public QueryOutcome Step(ReplyBuffer scratch)
+    {
+        if (Status.IsAbortAsked)
+        {
+            return QueryOutcome.UserAborted;
+        }
+
+        var now = _worker.Clock.MonotonicNanoseconds;
+        FollowLimit(now);
+        var allowance = Math.Min(_rate.Allowance(now), Math.Min(_recordsLeft, RecordsPerStep));
+        if (allowance == 0 && !IsAtEnd)
+        {
+            WakeAt = _rate.WakeAt(now);
+            return QueryOutcome.Active;
+        }
+
+        WakeAt = 0;
+        var taken = Walk(scratch, (int)allowance);
+        _rate.Returned(taken);
+        _recordsLeft -= taken;
+        Status.Advance(_succeeded, 0, _at);
+        Status.NoteFailed(_failed);
+        return IsAtEnd ? QueryOutcome.Ok : QueryOutcome.Active;
+    }
+
+    private bool IsAtEnd => _at == _plan.Partitions.Count || _recordsLeft == 0;
+
+    // An operator who lowers the limit means the queries that run.
+    private void FollowLimit(long now)
+    {
+        var perSecond = PerSecond(_plan);
+        if (perSecond != _perSecond)
+        {
+            _perSecond = perSecond;
+            _rate = new RecordRate(perSecond, now);
+        }
+    }
+
+    // Returns how many records were taken, those that had gone by then included.
+    private int Walk(ReplyBuffer scratch, int recordsMax)
+    {
+        Span<Digest> digests = stackalloc Digest[PrimaryIndex.LeafCapacity];
+        var looks = LooksPerStep;
+        var taken = 0;
+        while (looks > 0 && taken < recordsMax && _at < _plan.Partitions.Count)
+        {
+            var room = digests[..Math.Min(digests.Length, recordsMax - taken)];
+            looks -= LooksPerLeaf + CollectLeaf(room, out var count);
+            foreach (ref readonly var digest in room[..count])
+            {
+                WriteRecord(digest, scratch);
+            }
+
+            taken += count;
+            if (_cursor.IsAtEnd)
+            {
+                EnterPartition(_at + 1);
+            }
+        }
+
+        return taken;
+    }
+
+    // Returns how many records were looked at; the cursor stands behind them.
+    private int CollectLeaf(Span<Digest> into, out int count)
+    {
+        Span<EntryHandle> handles = stackalloc EntryHandle[PrimaryIndex.LeafCapacity];
+        var index = _records.Index;
+        var partition = _plan.Partitions[_at];
+        count = 0;
+        using var gate = index.Enter(partition);
+        var found = handles[..index.NextLeaf(partition, ref _cursor, handles)];
+        for (var i = 0; i < found.Length; i++)
+        {
+            ref var entry = ref index[found[i]];
+            if (!_set.Takes(entry) || !_records.IsLive(entry, _worker.NowSeconds))
+            {
+                continue;
+            }
+
+            _records.Log.Prefetch(new RecordLocation(entry.Place));
+            into[count++] = entry.Digest(partition);
+            if (count == into.Length && i + 1 < found.Length)
+            {
+                _cursor = index.CursorAfter(into[count - 1]);
+                return i + 1;
+            }
+        }
+
+        return found.Length;
+    }
+
+    // A record that cannot be written (writes are stopped, a bin of another type) does not end the query.
+    private void WriteRecord(in Digest digest, ReplyBuffer scratch)
+    {
+        var result = RecordCommands.Run(_worker, _ops.CommandFor(_records, digest), scratch);
+        scratch.WindBack(0);
+        _succeeded += result == ResultCode.Ok ? 1 : 0;
+        _failed += result is ResultCode.Ok or ResultCode.NotFound ? 0 : 1;
+    }
+
+    private void EnterPartition(int at)
+    {
+        _at = at;
+        _cursor = at < _plan.Partitions.Count ? _plan.Partitions.Start(at, _records.Index) : default;
+    }
+}
