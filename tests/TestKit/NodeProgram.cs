@@ -50,7 +50,9 @@ public sealed class NodeProgram : IDisposable
 
     public long ResidentBytes => ReadStatus("VmRSS:") * 1024;
 
-    public int OpenFiles => Directory.GetFileSystemEntries($"/proc/{Pid}/fd").Length;
+    /// Descriptors of sockets, pipes and the like. Files are left out: the runtime opens its libraries when first needed.
+    public int OpenHandles => Directory.GetFileSystemEntries($"/proc/{Pid}/fd")
+        .Count(link => new FileInfo(link).LinkTarget is { } target && !target.StartsWith('/'));
 
     public TimeSpan ProcessorTime
     {

@@ -56,6 +56,11 @@ internal sealed class MixedWorker
         {
             using var client = new AerieClient(new ClientPolicy { SeedsOnly = true, ConnectTimeout = Patience }, _host);
             var mortals = new MortalKeys(client, _number, _random, _tally);
+            foreach (var slot in Enumerable.Range(0, KeysPerWorker))
+            {
+                Put(client, slot); // the run is about changing what is there, not about growing
+            }
+
             while (!stop.Wait(pause * (_random.NextDouble() * 2)))
             {
                 Step(client, mortals);
