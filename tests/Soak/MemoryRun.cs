@@ -41,7 +41,8 @@ internal sealed class MemoryRun(int port, MemoryPlan plan)
         _checks.That(indexEach <= IndexBytesMax, $"index_used_bytes: {indexEach:0.0} B per record, at most {IndexBytesMax}");
         _checks.That(processEach <= ProcessBytesMax, $"process: {processEach:0.0} B of RSS per record, at most {ProcessBytesMax}");
         Checks.Say($"before {resident >> 10} KiB, after {node.ResidentBytes >> 10} KiB, "
-            + $"log {OwnStatistic(client, "test.data_resident_bytes") >> 10} KiB, index {OwnStatistic(client, "test.index_used_bytes") >> 10} KiB");
+            + $"log {OwnStatistic(client, "test.data_resident_bytes") >> 10} KiB, "
+            + $"index {OwnStatistic(client, "test.index_used_bytes") >> 10} KiB");
         SayLargestMappings(node);
     }
 

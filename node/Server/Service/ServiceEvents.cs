@@ -23,7 +23,8 @@ public sealed class ServiceEvents(ILogger log, IClock clock)
     {
         if (_refused.Allows(clock, out var skipped))
         {
-            log.LogWarning("refusing connections: {Limit} are open, as many as {SetBy} allows ({Skipped} more like this)", limit, setBy, skipped);
+            log.LogWarning(
+                "refusing connections: {Limit} are open, as many as {SetBy} allows ({Skipped} more like this)", limit, setBy, skipped);
         }
     }
 

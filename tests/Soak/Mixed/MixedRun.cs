@@ -33,13 +33,16 @@ internal sealed class MixedRun(int port, TimeSpan time, int connections, int see
             var samples = Load(node, client);
             Judge(node, client, samples);
             var back = Eventually.Holds(() => node.OpenHandles <= handles && BuffersLent(client) <= buffers, SettleMax);
-            _checks.That(back, $"open handles {handles} before and {node.OpenHandles} after, buffers lent {buffers} before and {BuffersLent(client)} after");
+            _checks.That(back,
+                $"open handles {handles} before and {node.OpenHandles} after, "
+                + $"buffers lent {buffers} before and {BuffersLent(client)} after");
         }
 
         node.Signal("TERM");
         var code = node.WaitForExit(SettleMax);
         _checks.That(code == 0, $"SIGTERM ends the node with {code}");
-        var complaints = node.Lines.Count(line => line.Contains("WARNING", StringComparison.Ordinal) || line.Contains("CRITICAL", StringComparison.Ordinal));
+        var complaints = node.Lines.Count(line =>
+            line.Contains("WARNING", StringComparison.Ordinal) || line.Contains("CRITICAL", StringComparison.Ordinal));
         _checks.That(complaints == 0, $"the node has logged {complaints} warnings");
         return _checks.Summary();
     }
@@ -88,7 +91,9 @@ internal sealed class MixedRun(int port, TimeSpan time, int connections, int see
         var middle = Median(samples.Skip(samples.Count / 2).Take(fifth));
         var end = Median(samples.TakeLast(fifth));
         var growth = (end * 100.0 / middle) - 100;
-        _checks.That(growth <= 5, $"RSS of the second half: {middle >> 10} KiB in its first fifth, {end >> 10} KiB in its last: {growth:0.0} %");
+        _checks.That(
+            growth <= 5,
+            $"RSS of the second half: {middle >> 10} KiB in its first fifth, {end >> 10} KiB in its last: {growth:0.0} %");
         for (var key = 0; key < MixedWorker.HotKeys; key++)
         {
             var sum = client.Get(MixedWorker.Reading, new Key(MixedWorker.Namespace, MixedWorker.HotSet, (long)key))?["n"].AsLong() ?? 0;
@@ -108,7 +113,9 @@ internal sealed class MixedRun(int port, TimeSpan time, int connections, int see
         var state = InfoText.Pairs(client.Info($"namespace/{MixedWorker.Namespace}"));
         var expired = InfoText.Number(state, "expired_objects");
         var expected = MixedWorker.HotKeys - expired;
-        _checks.That(SetObjects(client, MixedWorker.HotSet) == MixedWorker.HotKeys, $"set {MixedWorker.HotSet}: {MixedWorker.HotKeys} objects");
+        _checks.That(
+            SetObjects(client, MixedWorker.HotSet) == MixedWorker.HotKeys,
+            $"set {MixedWorker.HotSet}: {MixedWorker.HotKeys} objects");
         foreach (var set in _tally.Sets)
         {
             var left = _tally.Inserted(set) - _tally.Deleted(set);

@@ -38,7 +38,8 @@ internal sealed class MixedWorker
         _host = host;
         _random = new Random(unchecked((seed * 1_000_003) + number));
         _tally = tally;
-        _keys = [.. Enumerable.Range(0, KeysPerWorker).Select(slot => new Key(Namespace, SetOf(slot), (number * (long)KeysPerWorker) + slot))];
+        _keys = [.. Enumerable.Range(0, KeysPerWorker)
+            .Select(slot => new Key(Namespace, SetOf(slot), (number * (long)KeysPerWorker) + slot))];
         _steps =
         [
             (16, Put), (4, Replace), (20, Get), (6, GetSome), (6, Header), (8, Add), (6, AppendOrPrepend), (5, Touch), (8, Delete),

@@ -37,7 +37,9 @@ internal sealed class ModelRecord
     {
         if (expected is null || found is null)
         {
-            return expected is null && found is null ? null : $"expected {(expected is null ? "none" : "one")}, found {(found is null ? "none" : "one")}";
+            return expected is null && found is null
+                ? null
+                : $"expected {(expected is null ? "none" : "one")}, found {(found is null ? "none" : "one")}";
         }
 
         if (found.Generation != expected.Generation)
