@@ -61,6 +61,17 @@ fuzz() { # fuzz <inputs per parser>
     return $code
 }
 
+soak() { # soak <verb> [options]: a node process under load; see tests/Soak
+    log="$results/soak-$1.log"
+    name="soak-$1"
+    code=0
+    artifacts/bin/Aerie.Soak/release/Aerie.Soak "$@" >"$log" 2>&1 || code=$?
+    cat "$log"
+    sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed.*/\1 \2 0/p' "$log" | tail -1 >"$results/$name.count"
+    [ -s "$results/$name.count" ] || rm "$results/$name.count"
+    return $code
+}
+
 formatting() {
     log="$results/formatting.log"
     if dotnet format Aerie.slnx --verify-no-changes --no-restore >"$log" 2>&1; then
@@ -87,8 +98,14 @@ case "$1" in
             default_set 100000 core
         fi
         ;;
-    check) default_set 1000000 all; run formatting formatting ;;
-    nightly) default_set 10000000 all; run formatting formatting ;;
+    check) default_set 1000000 all; run soak-mixed soak mixed --minutes 1; run soak-idle soak idle; run formatting formatting ;;
+    nightly)
+        default_set 10000000 all
+        run soak-mixed soak mixed
+        run soak-idle soak idle
+        run soak-memory soak memory
+        run formatting formatting
+        ;;
     smoke) run smoke smoke ;;
     wire) if [ -n "${2:-}" ]; then run wire wire --files "$2"; else run wire wire --set all; fi ;;
     *) echo "test.sh: unknown set $1" >&2; exit 2 ;;

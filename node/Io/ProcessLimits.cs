@@ -20,6 +20,9 @@ public static unsafe class ProcessLimits
         return OpenFiles;
     }
 
+    /// Descriptors in use.
+    public static int OpenFilesNow() => Directory.GetFileSystemEntries("/proc/self/fd").Length;
+
     /// Tests run out of descriptors with it.
     internal static bool SetOpenFiles(long soft)
     {

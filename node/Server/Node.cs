@@ -18,14 +18,16 @@ public sealed class Node : IDisposable
 {
     private readonly ConfigStore _config;
 
-    /// Without `systemMemoryUsedPct` the machine's memory stops no writes.
+    /// Without `systemMemoryUsedPct` the machine's memory stops no writes; without `descriptorsForConnections` proto-fd-max
+    /// alone limits connections.
     public Node(
         ConfigStore config,
         IClock clock,
         Func<IIoEngine> engine,
         ILoggerFactory logs,
         Func<Node, IInfoAnswers> info,
-        Func<int?>? systemMemoryUsedPct = null)
+        Func<int?>? systemMemoryUsedPct = null,
+        int descriptorsForConnections = int.MaxValue)
     {
         _config = config;
         var loopCount = config.Service.Current.ServiceThreads;
@@ -55,6 +57,7 @@ public sealed class Node : IDisposable
             Events = new ServiceEvents(logs.CreateLogger("service"), clock),
             Info = info(this),
             CurrentOptions = () => config.Service.Current,
+            DescriptorsForConnections = descriptorsForConnections,
         };
         Loops = [.. Enumerable.Range(0, loopCount).Select(number => new ServiceLoop(number, engine(), Shared))];
         Shared.Use(Loops);

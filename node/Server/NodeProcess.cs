@@ -30,7 +30,8 @@ internal sealed class NodeProcess(ConfigStore config, NodeLog log, ILoggerFactor
             () => new EpollEngine(clock, rest),
             logs,
             made => (reporting = new NodeReporting(made, config, log, logs)).Info,
-            memory.UsedPercent);
+            memory.UsedPercent,
+            DescriptorsForConnections());
         Invariant.Holds(reporting is not null);
         using var web = reporting.NewMetricsServer();
         node.Listen();
@@ -66,6 +67,30 @@ internal sealed class NodeProcess(ConfigStore config, NodeLog log, ILoggerFactor
     }
 
     public void Dispose() => _asked.Dispose();
+
+    // Kept back: what one wake-up accepts before it is judged, and what the process itself opens while it runs (libraries
+    // take two each, logs, the metrics endpoint).
+    private int DescriptorsForConnections()
+    {
+        const int Kept = 192;
+        const int Least = 16;
+        var limit = ProcessLimits.RaiseOpenFiles();
+        var left = (int)Math.Min(limit - ProcessLimits.OpenFilesNow() - Kept, int.MaxValue);
+        if (left < Least)
+        {
+            throw new IoException($"a limit of {limit} open files is too low: it leaves {left} for connections (ulimit -n)");
+        }
+
+        var wanted = config.Service.Current.ProtoFdMax;
+        if (left < wanted)
+        {
+            _log.LogWarning(
+                "the system's limit of {Limit} open files leaves {Left} for connections, fewer than proto-fd-max {Wanted} (ulimit -n)",
+                limit, left, wanted);
+        }
+
+        return left;
+    }
 
     private static void Reopen(PosixSignalContext signal, NodeLog log)
     {

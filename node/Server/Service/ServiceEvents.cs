@@ -20,11 +20,12 @@ public sealed class ServiceEvents(ILogger log, IClock clock)
         }
     }
 
-    public void ConnectionRefused(int limit)
+    public void ConnectionRefused(int limit, string setBy)
     {
         if (_refused.Allows(clock, out var skipped))
         {
-            log.LogWarning("refusing connections: {Limit} are open, the limit (proto-fd-max) ({Skipped} more like this)", limit, skipped);
+            log.LogWarning(
+                "refusing connections: {Limit} are open, as many as {SetBy} allows ({Skipped} more like this)", limit, setBy, skipped);
         }
     }
 

@@ -13,6 +13,7 @@ public sealed class ServiceShared
 {
     private readonly int[] _openPerPort = new int[Enum.GetValues<PortKind>().Length];
     private volatile ServiceLoop[] _loops = [];
+    private int _open;
 
     public required IClock Clock { get; init; }
 
@@ -31,6 +32,10 @@ public sealed class ServiceShared
     public required IInfoAnswers Info { get; init; }
 
     public required Func<ServiceOptions> CurrentOptions { get; init; }
+
+    /// What the system's limit of open files leaves for connections of all ports. The process must never use up its
+    /// descriptors: the runtime needs some at any moment, to load a library for instance, and dies without.
+    public required int DescriptorsForConnections { get; init; }
 
     public ServiceOptions Options => CurrentOptions();
 
@@ -52,20 +57,28 @@ public sealed class ServiceShared
     public bool TryAdmit(PortKind port)
     {
         var limit = port == PortKind.Admin ? AdminConnectionsMax : Options.ProtoFdMax;
-        if (Interlocked.Increment(ref _openPerPort[(int)port]) <= limit)
+        var isWithinPort = Interlocked.Increment(ref _openPerPort[(int)port]) <= limit;
+        var isWithinSystem = Interlocked.Increment(ref _open) <= DescriptorsForConnections;
+        if (isWithinPort && isWithinSystem)
         {
             return true;
         }
 
-        Interlocked.Decrement(ref _openPerPort[(int)port]);
-        Events.ConnectionRefused(limit);
+        Released(port);
+        Events.ConnectionRefused(
+            isWithinPort ? DescriptorsForConnections : limit,
+            !isWithinPort ? "proto-fd-max" : "the system's limit of open files (ulimit -n)");
         return false;
     }
 
     /// The reference's limit.
     public const int AdminConnectionsMax = 100;
 
-    public void Released(PortKind port) => Interlocked.Decrement(ref _openPerPort[(int)port]);
+    public void Released(PortKind port)
+    {
+        Interlocked.Decrement(ref _openPerPort[(int)port]);
+        Interlocked.Decrement(ref _open);
+    }
 
     public ServiceLoop LeastLoaded()
     {

@@ -1,0 +1,49 @@
+using System.Globalization;
+using Aerie.Soak;
+using Aerie.Soak.Mixed;
+using Aerie.TestKit;
+
+// Aerie.Soak mixed  [--minutes 10] [--connections 500] [--port P] [--seed S]
+// Aerie.Soak idle   [--connections 10000] [--port P]
+// Aerie.Soak memory [--records 10000000] [--value-size 100] [--cycle-records 1000000] [--port P]
+//
+// Each starts a node of its own, and ends with a line "N passed, N failed".
+
+const string Usage = "usage: Aerie.Soak mixed|idle|memory [--name number]…";
+
+var options = new Dictionary<string, double>(StringComparer.Ordinal);
+for (var at = 1; at < args.Length; at += 2)
+{
+    if (at + 1 == args.Length || !double.TryParse(args[at + 1], NumberStyles.Float, CultureInfo.InvariantCulture, out var value))
+    {
+        Console.Error.WriteLine(Usage);
+        return 2;
+    }
+
+    options[args[at]] = value;
+}
+
+if (NodeProgram.Launcher is null)
+{
+    Console.Error.WriteLine("there is no bin/aerie-node; run 'make build' first");
+    return 2;
+}
+
+double Option(string name, double otherwise) => options.GetValueOrDefault(name, otherwise);
+
+var port = (int)Option("--port", NodeProgram.FreePort(27_000));
+switch (args.FirstOrDefault())
+{
+    case "mixed":
+        var time = TimeSpan.FromMinutes(Option("--minutes", 10));
+        return new MixedRun(port, time, (int)Option("--connections", 500), (int)Option("--seed", 1)).Run();
+    case "idle":
+        return new IdleRun(port, (int)Option("--connections", 10_000)).Run();
+    case "memory":
+        var plan = new MemoryPlan(
+            (int)Option("--records", 10_000_000), (int)Option("--value-size", 100), (int)Option("--cycle-records", 1_000_000));
+        return new MemoryRun(port, plan).Run();
+    default:
+        Console.Error.WriteLine(Usage);
+        return 2;
+}
