@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using Aerie.DataModel;
 using Aerie.Foundation;
 using Aerie.Protocol;
 
@@ -8,16 +9,25 @@ namespace Aerie.TestKit;
 /// Builds query requests as clients send them.
 public sealed class WireQuery
 {
-    private readonly WireRequest _request = new WireRequest().Flags(Info1.Read);
+    private readonly WireRequest _request = new();
 
     public WireQuery(string? set = "s", string ns = "test")
+        : this(Info1.Read, set, ns)
     {
+    }
+
+    private WireQuery(Info1 info1, string? set, string ns)
+    {
+        _request.Flags(info1);
         _request.Field(FieldId.Namespace, Encoding.UTF8.GetBytes(ns));
         if (set is not null)
         {
             _request.Field(FieldId.Set, Encoding.UTF8.GetBytes(set));
         }
     }
+
+    /// Operations on every record, which nobody waits for.
+    public static WireQuery Background(string? set = "s", string ns = "test") => new WireQuery(Info1.None, set, ns).Flags(Info2.Write);
 
     public WireQuery Partitions(params IEnumerable<int> partitions) =>
         Field(FieldId.Partitions, [.. partitions.SelectMany(id => new[] { (byte)id, (byte)(id >> 8) })]);
@@ -45,9 +55,15 @@ public sealed class WireQuery
         return this;
     }
 
-    public WireQuery Op(OpCode code, string name)
+    public WireQuery Op(OpCode code, string name, ParticleType type = ParticleType.Null, ReadOnlySpan<byte> value = default)
     {
-        _request.Op(code, name);
+        _request.Op(code, name, type, value);
+        return this;
+    }
+
+    public WireQuery Ttl(uint ttl)
+    {
+        _request.Ttl(ttl);
         return this;
     }
 

@@ -12,7 +12,8 @@ namespace Aerie.Server.Query;
 public sealed record QueryShared(Namespaces Namespaces, StripedCounters<NodeCounter> Counters, QueryRegistry Registry);
 
 /// The start of a query: what is asked for is checked and noted, and a QueryReply walks the partitions, or a
-/// BackgroundQuery when the client asks for writes. What the node cannot do yet is refused: to leave a condition out would be to answer another question.
+/// BackgroundQuery when the client asks for writes. What the node cannot do yet is refused: to leave a condition out would
+/// be to answer another question.
 internal static class QueryCommand
 {
     /// The reference's, for clients that name none.
@@ -78,7 +79,8 @@ internal static class QueryCommand
         return result == ResultCode.Ok && started is null ? ResultCode.Parameter : result;
     }
 
-    private static ResultCode TryStartBackground(BackgroundQueries background, in Request request, Namespace records, out LongReply? started)
+    private static ResultCode TryStartBackground(
+        BackgroundQueries background, in Request request, Namespace records, out LongReply? started)
     {
         started = null;
         var result = Supports(request.Fields);
