@@ -44,7 +44,7 @@ internal sealed class QueryCommands(InfoSources sources)
     }
 
     // Times in milliseconds. Single threads serve a query, and nothing is filtered by bins.
-    private static string Row(QueryStatus query, long now) =>
+    internal static string Row(QueryStatus query, long now) =>
         $"trid={query.Id}:job-type={query.TypeText}:ns={query.Namespace}:set={query.Set}:n-pids-requested={query.PartitionsRequested}"
         + $":rps={query.RecordsPerSecond}:active-threads={(query.IsActive ? 1 : 0)}:status={query.StatusText}"
         + $":job-progress={query.Progress.ToString("0.00", CultureInfo.InvariantCulture)}:run-time={query.RunTime(now) / 1_000_000}"

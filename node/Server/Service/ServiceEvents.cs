@@ -42,8 +42,7 @@ public sealed class ServiceEvents(ILogger log, IClock clock)
 
     /// Not limited: there are few, and the operator must know that an update of many records stands half-way.
     public void BackgroundQueryEnded(QueryStatus query) => log.LogWarning(
-        "the node stops: background query {Id} on {Namespace} {Set} ends half-way, {Succeeded} records written, "
-        + "{Progress:0.00}% of partitions",
+        "the node stops: background query {Id} on {Namespace} {Set} ends half-way: {Succeeded} records written, {Progress:0.00} %",
         query.Id,
         query.Namespace,
         query.Set,

@@ -31,7 +31,8 @@ internal readonly ref struct WriteTransaction(Worker worker, in RecordCommand co
             }
         }
 
-        if (!_command.Waits && !(_command.Origin == CommandOrigin.OpsSub && result == ResultCode.NotFound)) // gone since it was found
+        var isGone = _command.Origin == CommandOrigin.OpsSub && result == ResultCode.NotFound; // since the query found it
+        if (!_command.Waits && !isGone)
         {
             Count(result);
         }

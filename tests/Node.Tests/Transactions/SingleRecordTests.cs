@@ -190,6 +190,16 @@ public sealed class SingleRecordTests : IDisposable
         Assert.Equal((1L, 0L), (records.Objects, records.Tombstones));
     }
 
+    [Fact]
+    public void Removing_the_last_bin_durably_leaves_a_tombstone()
+    {
+        Ask(WireRequest.Put("k", "a", "one"));
+        Assert.Equal(ResultCode.Ok, Ask(WireRequest.Write("k").Flags(Info2.DurableDelete).Op(OpCode.Write, "a")).Result);
+        var records = _node.Node.Namespaces.All[0];
+        Assert.Equal((0L, 1L), (records.Objects, records.Tombstones));
+        Assert.Equal(ResultCode.NotFound, Ask(WireRequest.Get("k")).Result);
+    }
+
     [Fact, Evidence("REC-KEY-02")]
     public void A_stored_key_must_match_the_one_sent()
     {
