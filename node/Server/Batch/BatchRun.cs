@@ -2,7 +2,6 @@ using Aerie.Foundation;
 using Aerie.Protocol;
 using Aerie.Server.Records;
 using Aerie.Server.Transactions;
-using Aerie.Storage;
 
 namespace Aerie.Server.Batch;
 
@@ -10,11 +9,7 @@ namespace Aerie.Server.Batch;
 /// the memory: a look ahead over the next rows has the processor load what they need while earlier rows are worked on.
 internal sealed class BatchRun(Worker worker, Namespaces namespaces)
 {
-    /// Rows looked ahead. As many loads as a core keeps under way, and few enough that nothing is displaced before its turn.
-    private const int AheadMax = 16;
-
-    private readonly Digest[] _digests = new Digest[AheadMax];
-    private readonly Namespace?[] _namespaces = new Namespace?[AheadMax];
+    private readonly LookAhead _ahead = new();
 
     /// Carries out at most `rowsMax` rows from the position on, fewer when the reply has grown by a step's worth, and moves
     /// the position behind them. Ok: go on, or done when no rows are left; otherwise the batch ends here, for what reason.
@@ -26,7 +21,7 @@ internal sealed class BatchRun(Worker worker, Namespaces namespaces)
         var ended = false;
         while (left > 0 && !ended && reply.Length < limit)
         {
-            var count = LookAhead(reader, Math.Min(left, AheadMax));
+            var count = LookAhead(reader, Math.Min(left, Transactions.LookAhead.Max));
             left -= count;
             ended = count == 0 ? !reader.TryNext(out _) : !RunRows(work, ref reader, count, limit, reply);
         }
@@ -38,30 +33,14 @@ internal sealed class BatchRun(Worker worker, Namespaces namespaces)
     // A copy of the reader runs ahead: what is malformed out there is met again by the reader itself.
     private int LookAhead(BatchReader reader, int max)
     {
-        var count = 0;
-        while (count < max && reader.TryNext(out var row))
+        _ahead.Clear();
+        while (_ahead.Count < max && reader.TryNext(out var row))
         {
-            var records = namespaces.Find(row.Fields.Namespace);
-            _namespaces[count] = records;
-            _digests[count] = new Digest(row.Digest);
-            records?.Index.PrefetchLeaf(_digests[count]);
-            count++;
+            _ahead.Add(namespaces.Find(row.Fields.Namespace), new Digest(row.Digest));
         }
 
-        for (var i = 0; i < count; i++)
-        {
-            _namespaces[i]?.Index.PrefetchEntry(_digests[i]);
-        }
-
-        for (var i = 0; i < count; i++)
-        {
-            if (_namespaces[i] is { } records)
-            {
-                records.Log.Prefetch(new RecordLocation(records.Index.GuessPlace(_digests[i])));
-            }
-        }
-
-        return count;
+        _ahead.Load();
+        return _ahead.Count;
     }
 
     // False: an error ends the batch.
@@ -74,9 +53,9 @@ internal sealed class BatchRun(Worker worker, Namespaces namespaces)
         var done = 0;
         for (; done < count && goesOn && reply.Length < limit && reader.TryNext(out var row); done++)
         {
-            measured = _namespaces[done] ?? measured;
+            measured = _ahead.NamespaceAt(done) ?? measured;
             writes += (row.Info2 & Info2.Write) != 0 ? 1 : 0;
-            goesOn = !work.Ends(RunRow(row, _namespaces[done], _digests[done], reply));
+            goesOn = !work.Ends(RunRow(row, _ahead.NamespaceAt(done), _ahead.DigestAt(done), reply));
         }
 
         if (measured is not null && done > 0)

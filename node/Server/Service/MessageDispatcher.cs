@@ -39,12 +39,34 @@ internal sealed class MessageDispatcher(
     private static readonly DispatchStep Malformed = new(DispatchOutcome.Malformed, 0);
 
     private readonly InfoReplies _info = new(reply, shared.Info);
+    private readonly LookAhead _ahead = new();
     private readonly Compression _compression = new(buffers);
 
     /// Monotonic nanoseconds of the last look at the clock.
     public long Now { get; private set; } = worker.Clock.MonotonicNanoseconds;
 
     public void BeginTurn() => Now = worker.Clock.MonotonicNanoseconds;
+
+    /// A hint: these bytes will be run in this turn. If they begin with a command on one record, what it needs starts loading.
+    public void Foresee(ReadOnlySpan<byte> bytes)
+    {
+        if (_ahead.Count == LookAhead.Max
+            || bytes.Length < ProtoHeader.Length
+            || !MessageHeader.TryRead(bytes[ProtoHeader.Length..], out var header)
+            || !Fields.TryRead(bytes[(ProtoHeader.Length + MessageHeader.Length)..], header.FieldCount, out var fields)
+            || fields.Digest.Length != Digest.Length)
+        {
+            return;
+        }
+
+        _ahead.Add(shared.Namespaces.Find(fields.Namespace), new Digest(fields.Digest));
+    }
+
+    public void LoadForeseen()
+    {
+        _ahead.Load();
+        _ahead.Clear();
+    }
 
     public DispatchStep RunNext(PortKind port, ReadOnlySpan<byte> bytes)
     {

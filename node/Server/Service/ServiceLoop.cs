@@ -95,6 +95,7 @@ public sealed class ServiceLoop : IDisposable
         var count = _engine.Wait(completions, WaitMilliseconds(waitMillisecondsMax));
         Worker.BeginTurn();
         _dispatcher.BeginTurn();
+        LookAhead(completions[..count]);
         foreach (ref readonly var completion in completions[..count])
         {
             Handle(completion);
@@ -177,6 +178,25 @@ public sealed class ServiceLoop : IDisposable
                 Queue(ConnectionOf(id)); // perhaps another reply than the one that slept: it bears to be woken early
             }
         }
+    }
+
+    // Under load several requests have arrived at once: what the later ones need is loaded while the first is worked on.
+    private void LookAhead(ReadOnlySpan<Completion> completions)
+    {
+        if (completions.Length < 2)
+        {
+            return;
+        }
+
+        foreach (ref readonly var completion in completions)
+        {
+            if (completion.Kind == CompletionKind.Received)
+            {
+                _dispatcher.Foresee(Buffers.Span(completion.Buffer)[..completion.Length]);
+            }
+        }
+
+        _dispatcher.LoadForeseen();
     }
 
     private void Handle(in Completion completion)
