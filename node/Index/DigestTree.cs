@@ -43,7 +43,7 @@ internal readonly ref struct DigestTree
             return 0;
         }
 
-        _memory.PrefetchLeaf(branch); // tags and handles at once instead of one after the other
+        _memory.Prefetch(branch); // tags and handles at once instead of one after the other
         return FindIn(_memory.LeafAt(branch), digest, out _);
     }
 

@@ -76,12 +76,12 @@ internal sealed class IndexMemory : IDisposable
     /// Whether reading what the branch names is harmless, even if the branch was read without a lock and may be anything.
     public bool Exists(Branch branch) => branch.IsSound && _lines[branch.Lines - 1].Exists(branch.Handle);
 
-    public void PrefetchLeaf(Branch leaf)
+    public void Prefetch(Branch branch)
     {
-        var pool = _lines[leaf.Lines - 1];
-        for (var line = 0; line < leaf.Lines; line++)
+        var pool = _lines[branch.Lines - 1];
+        for (var line = 0; line < branch.Lines; line++)
         {
-            pool.Prefetch(leaf.Handle, line * Leaf.LineLength);
+            pool.Prefetch(branch.Handle, line * Leaf.LineLength);
         }
     }
 

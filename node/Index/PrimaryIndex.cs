@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using Aerie.Foundation;
 using Aerie.Memory;
@@ -102,47 +103,58 @@ public sealed class PrimaryIndex : IDisposable
         _memory.LeafAt(leaf).NoteVoidTime(voidTime);
     }
 
-    /// A hint for a batch: starts loading the leaf of a record that will be looked up soon. Any thread, without the lock.
-    public void PrefetchLeaf(in Digest digest)
+    /// The first step of a look ahead, which loads what a lookup will need while other records are worked on: partition,
+    /// then down the tree, then the entry. Each step asks for what the next one reads, so that steps of several records
+    /// taken in turn wait for the memory together. Hints only: any thread, without the lock.
+    public void Foresee(in Digest digest) => _partitions.Prefetch((long)digest.Partition * PartitionState.Size);
+
+    public LookupHint ForeseeRoot(in Digest digest)
     {
-        var leaf = GuessLeaf(digest);
-        if (leaf.IsLeaf)
-        {
-            _memory.PrefetchLeaf(leaf);
-        }
+        var hint = new LookupHint { At = StateOf(digest.Partition).Root };
+        return Prefetch(ref hint) ? hint : default;
     }
 
-    /// A hint for a batch, some records after PrefetchLeaf: starts loading the entry. Any thread, without the lock.
-    public void PrefetchEntry(in Digest digest)
+    /// One step down the tree. False: there is no further one.
+    public bool ForeseeBranch(in Digest digest, ref LookupHint hint)
     {
-        var branch = GuessLeaf(digest);
-        if (branch.IsLeaf)
+        if (!hint.At.IsNode || hint.Depth >= OrderKey.Bits)
         {
-            var leaf = _memory.LeafAt(branch);
-            var matches = leaf.Matching(Leaf.TagOf(digest)) & ((1UL << leaf.Capacity) - 1);
-            for (; matches != 0; matches &= matches - 1)
+            return false;
+        }
+
+        // read while others may change it: a branch may be anything, and is followed only where reading is harmless
+        hint.At = _memory.NodeAt(hint.At)[new OrderKey(digest, StateOf(digest.Partition).Stretch).Step(hint.Depth)];
+        hint.Depth += OrderKey.StepBits;
+        return Prefetch(ref hint) && hint.At.IsNode;
+    }
+
+    public void ForeseeEntry(in Digest digest, in LookupHint hint)
+    {
+        if (hint.At.IsLeaf)
+        {
+            var leaf = _memory.LeafAt(hint.At);
+            for (var matches = GuessMatches(leaf, digest); matches != 0; matches &= matches - 1)
             {
-                _memory.PrefetchEntry(leaf.Handle(System.Numerics.BitOperations.TrailingZeroCount(matches)));
+                _memory.PrefetchEntry(leaf.Handle(BitOperations.TrailingZeroCount(matches)));
             }
         }
     }
 
-    /// A hint for a batch, some records after PrefetchEntry: the place of the record's image, as it was a moment ago or
-    /// never was; 0 when nothing is found. Any thread, without the lock.
-    public ulong GuessPlace(in Digest digest)
+    /// The last step: the place of the record's image as it seems to be; 0 when nothing is found.
+    public ulong GuessPlace(in Digest digest, in LookupHint hint)
     {
-        var branch = GuessLeaf(digest);
-        if (branch.IsLeaf)
+        if (!hint.At.IsLeaf)
         {
-            var leaf = _memory.LeafAt(branch);
-            var matches = leaf.Matching(Leaf.TagOf(digest)) & ((1UL << leaf.Capacity) - 1);
-            for (; matches != 0; matches &= matches - 1)
+            return 0;
+        }
+
+        var leaf = _memory.LeafAt(hint.At);
+        for (var matches = GuessMatches(leaf, digest); matches != 0; matches &= matches - 1)
+        {
+            var handle = leaf.Handle(BitOperations.TrailingZeroCount(matches));
+            if (_memory.Entries.Exists(handle) && _memory.EntryAt(handle).Is(digest))
             {
-                var handle = leaf.Handle(System.Numerics.BitOperations.TrailingZeroCount(matches));
-                if (_memory.Entries.Exists(handle) && _memory.EntryAt(handle).Is(digest))
-                {
-                    return _memory.EntryAt(handle).Place;
-                }
+                return _memory.EntryAt(handle).Place;
             }
         }
 
@@ -206,18 +218,17 @@ public sealed class PrimaryIndex : IDisposable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private ref PartitionState StateOf(int partition) => ref _partitions.At<PartitionState>((long)partition * PartitionState.Size);
 
-    // Reads the tree while others may change it, so that each branch may be anything: it is only followed where reading is
-    // harmless, and what is found serves as a hint.
-    private Branch GuessLeaf(in Digest digest)
+    private bool Prefetch(ref LookupHint hint)
     {
-        ref var state = ref StateOf(digest.Partition);
-        var key = new OrderKey(digest, state.Stretch);
-        var branch = state.Root;
-        for (var depth = 0; branch.IsNode && depth < OrderKey.Bits && _memory.Exists(branch); depth += OrderKey.StepBits)
+        if (hint.At.IsNone || !_memory.Exists(hint.At))
         {
-            branch = _memory.NodeAt(branch)[key.Step(depth)];
+            hint.At = Branch.None;
+            return false;
         }
 
-        return branch.IsLeaf && _memory.Exists(branch) ? branch : Branch.None;
+        _memory.Prefetch(hint.At);
+        return true;
     }
+
+    private static ulong GuessMatches(Leaf leaf, in Digest digest) => leaf.Matching(Leaf.TagOf(digest)) & ((1UL << leaf.Capacity) - 1);
 }

@@ -76,18 +76,33 @@ internal static class IndexBenchmark
     {
         const int Batch = 100;
         var digests = new Digest[Batch];
+        var hints = new LookupHint[Batch];
         var found = 0L;
         for (var first = 0; first + Batch <= records; first += Batch)
         {
             for (var i = 0; i < Batch; i++)
             {
                 digests[i] = DigestSource.At((ulong)(first + i) * 7_368_787 % (ulong)records);
-                index.PrefetchLeaf(digests[i]);
+                index.Foresee(digests[i]);
             }
 
             for (var i = 0; i < Batch; i++)
             {
-                index.PrefetchEntry(digests[i]);
+                hints[i] = index.ForeseeRoot(digests[i]);
+            }
+
+            for (var goesOn = true; goesOn;)
+            {
+                goesOn = false;
+                for (var i = 0; i < Batch; i++)
+                {
+                    goesOn |= index.ForeseeBranch(digests[i], ref hints[i]);
+                }
+            }
+
+            for (var i = 0; i < Batch; i++)
+            {
+                index.ForeseeEntry(digests[i], hints[i]);
             }
 
             foreach (ref readonly var digest in digests.AsSpan())

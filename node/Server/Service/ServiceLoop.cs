@@ -39,6 +39,8 @@ public sealed class ServiceLoop : IDisposable
     private readonly Queue<ClientConnection> _queued = new();
     private readonly ConcurrentQueue<Action<ServiceLoop>> _mailbox = new();
     private readonly PriorityQueue<ConnectionId, long> _sleepers = new();
+    private readonly PendingSend[] _unsent = new PendingSend[CompletionsPerWait];
+    private int _unsentCount;
     private int _load;
     private long _nextTick;
     private bool _draining;
@@ -101,6 +103,7 @@ public sealed class ServiceLoop : IDisposable
             Handle(completion);
         }
 
+        SendUnsent();
         if (_draining && count < CompletionsPerWait)
         {
             CloseWhatRests();
@@ -299,6 +302,7 @@ public sealed class ServiceLoop : IDisposable
     private void CloseMalformed(ClientConnection connection)
     {
         SendReplies(connection);
+        SendUnsent();
         _shared.Events.Malformed(_engine.PeerOf(connection.Id));
         _shared.Counters.Add(Number, NodeCounter.DemarshalError);
         Close(connection, CloseMode.AfterSending);
@@ -356,14 +360,36 @@ public sealed class ServiceLoop : IDisposable
             return;
         }
 
-        var replies = _reply.Take(out var length);
-        if (!_engine.Send(connection.Id, replies, length))
+        if (_unsentCount == _unsent.Length)
         {
-            connection.IsCongested = true;
-            connection.StalledBytes = _engine.PendingSendBytes(connection.Id);
-            connection.StalledSince = _dispatcher.Now;
-            _engine.PauseReceiving(connection.Id);
+            SendUnsent();
         }
+
+        var replies = _reply.Take(out var length);
+        _unsent[_unsentCount++] = new PendingSend(connection, connection.Id, replies, length);
+        if (length > BufferPool.StandardLength)
+        {
+            SendUnsent();
+        }
+    }
+
+    // What was received together is run in one go, and only then answered: a send goes through all of the kernel's network
+    // code, which leaves nothing of ours in the processor's first cache for the request behind it.
+    private void SendUnsent()
+    {
+        foreach (ref readonly var send in _unsent.AsSpan(0, _unsentCount))
+        {
+            if (!_engine.Send(send.Id, send.Replies, send.Length))
+            {
+                var connection = send.Connection;
+                connection.IsCongested = true;
+                connection.StalledBytes = _engine.PendingSendBytes(send.Id);
+                connection.StalledSince = _dispatcher.Now;
+                _engine.PauseReceiving(send.Id);
+            }
+        }
+
+        _unsentCount = 0;
     }
 
     private void Drained(ClientConnection connection)
@@ -390,6 +416,7 @@ public sealed class ServiceLoop : IDisposable
         var (offset, end) = (connection.HeldOffset, connection.HeldEnd);
         _engine.ResumeReceiving(connection.Id);
         RunMessages(connection, connection.TakeHeld(), offset, end);
+        SendUnsent();
     }
 
     private void Queue(ClientConnection connection)
@@ -449,6 +476,7 @@ public sealed class ServiceLoop : IDisposable
     {
         var progress = reply.Step(Worker, _reply);
         SendReplies(connection);
+        SendUnsent();
         if (progress == LongReplyProgress.Done)
         {
             connection.LongReply = null;
@@ -556,4 +584,6 @@ public sealed class ServiceLoop : IDisposable
         id.Slot < _connections.Count && _connections[id.Slot].IsOpen && _connections[id.Slot].Id == id;
 
     private ClientConnection ConnectionOf(ConnectionId id) => _connections[id.Slot];
+
+    private readonly record struct PendingSend(ClientConnection Connection, ConnectionId Id, BufferId Replies, int Length);
 }

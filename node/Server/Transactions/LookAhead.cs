@@ -1,4 +1,5 @@
 using Aerie.Foundation;
+using Aerie.Index;
 using Aerie.Server.Records;
 using Aerie.Storage;
 
@@ -14,6 +15,7 @@ internal sealed class LookAhead
 
     private readonly Digest[] _digests = new Digest[Max];
     private readonly Namespace?[] _namespaces = new Namespace?[Max];
+    private readonly LookupHint[] _hints = new LookupHint[Max];
 
     public int Count { get; private set; }
 
@@ -23,28 +25,42 @@ internal sealed class LookAhead
 
     public void Clear() => Count = 0;
 
-    /// Starts with the index. At most Max records between two Clears.
+    /// Starts with the partition. At most Max records between two Clears.
     public void Add(Namespace? records, in Digest digest)
     {
         _namespaces[Count] = records;
         _digests[Count] = digest;
         Count++;
-        records?.Index.PrefetchLeaf(digest);
+        records?.Index.Foresee(digest);
     }
 
-    /// Goes on to the entries, then to the images: each pass finds what the one before has asked for.
+    /// Pass by pass down to the images: each finds what the one before has asked for.
     public void Load()
     {
         for (var i = 0; i < Count; i++)
         {
-            _namespaces[i]?.Index.PrefetchEntry(_digests[i]);
+            _hints[i] = _namespaces[i]?.Index.ForeseeRoot(_digests[i]) ?? default;
+        }
+
+        for (var goesOn = Count > 0; goesOn;)
+        {
+            goesOn = false;
+            for (var i = 0; i < Count; i++)
+            {
+                goesOn |= _namespaces[i]?.Index.ForeseeBranch(_digests[i], ref _hints[i]) ?? false;
+            }
+        }
+
+        for (var i = 0; i < Count; i++)
+        {
+            _namespaces[i]?.Index.ForeseeEntry(_digests[i], _hints[i]);
         }
 
         for (var i = 0; i < Count; i++)
         {
             if (_namespaces[i] is { } records)
             {
-                records.Log.Prefetch(new RecordLocation(records.Index.GuessPlace(_digests[i])));
+                records.Log.Prefetch(new RecordLocation(records.Index.GuessPlace(_digests[i], _hints[i])));
             }
         }
     }

@@ -76,8 +76,7 @@ public sealed class IndexThreadsTests : IDisposable
         for (var round = 0; round < Rounds; round++)
         {
             var key = random.Next(keys.Length);
-            _index.PrefetchLeaf(keys[key]);
-            _index.PrefetchEntry(keys[key]);
+            LookAhead(keys[key]);
             using var partition = _index.Enter(keys[key].Partition);
             if (!_index.TryFind(keys[key], out var handle))
             {
@@ -97,6 +96,19 @@ public sealed class IndexThreadsTests : IDisposable
         }
 
         return increments;
+    }
+
+    // Reads without the lock what the other threads change.
+    private void LookAhead(Digest digest)
+    {
+        _index.Foresee(digest);
+        var hint = _index.ForeseeRoot(digest);
+        while (_index.ForeseeBranch(digest, ref hint))
+        {
+        }
+
+        _index.ForeseeEntry(digest, hint);
+        _index.GuessPlace(digest, hint);
     }
 
     private void Insert(Digest digest, ushort generation)
