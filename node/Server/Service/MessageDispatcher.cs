@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Aerie.Foundation;
 using Aerie.Memory;
 using Aerie.Protocol;
@@ -126,13 +127,13 @@ internal sealed class MessageDispatcher(
 
         if ((request.Header.Info1 & Info1.Batch) != 0)
         {
-            return new DispatchStep(DispatchOutcome.Done, 0, BatchCommand.Start(batches, request, reply));
+            return StartBatch(request);
         }
 
         var isRecord = RecordCommands.TryDigest(request.Fields, out var digest);
         if (!isRecord && QueryCommand.Is(request))
         {
-            return new DispatchStep(DispatchOutcome.Done, 0, QueryCommand.Start(background, request, reply));
+            return StartQuery(request);
         }
 
         var records = shared.Namespaces.Find(request.Fields.Namespace);
@@ -148,11 +149,28 @@ internal sealed class MessageDispatcher(
             return default;
         }
 
+        return Park(body, request, records, digest);
+    }
+
+    // What few requests need is kept out of RunMessage: the runtime clears all the stack that a method and what it inlines
+    // might use, for every request.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private DispatchStep StartBatch(in Request request) =>
+        new(DispatchOutcome.Done, 0, BatchCommand.Start(batches, request, reply));
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private DispatchStep StartQuery(in Request request) =>
+        new(DispatchOutcome.Done, 0, QueryCommand.Start(background, request, reply));
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private DispatchStep Park(ReadOnlySpan<byte> body, in Request request, Namespace records, in Digest digest)
+    {
         var wait = (request.Header.Timeout == 0 ? shared.Options.TransactionMaxMs : request.Header.Timeout) * NanosecondsPerMillisecond;
         var order = new ParkingOrder(records, digest, Now, Now + wait);
         return new DispatchStep(DispatchOutcome.Done, 0, parked.Park(body, order, RunParked));
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private void Refuse(ResultCode result)
     {
         shared.Counters.Add(worker.Number, Metrics.NodeCounter.EarlyTsvcClientError);
@@ -191,6 +209,7 @@ internal sealed class MessageDispatcher(
         return TryRunRecord(request, command.Order.Namespace, command.Order.Digest, command.OwnsHold, command.Order.Since);
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private void RefuseUnread()
     {
         shared.Counters.Add(worker.Number, Metrics.NodeCounter.EarlyTsvcClientError);

@@ -19,7 +19,7 @@ namespace Aerie.Server.Service;
 public sealed class ServiceLoop : IDisposable
 {
     /// Receives per wait. Few, so that the buffers in use stay in the processor's cache.
-    private const int CompletionsPerWait = 16;
+    private const int CompletionsPerWait = 32;
 
     /// What the replies of one connection may take in one turn before the next message is begun. A received buffer can ask
     /// for a thousand records; they are answered at the pace at which the client reads, between the requests of others.

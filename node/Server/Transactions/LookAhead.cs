@@ -11,7 +11,7 @@ namespace Aerie.Server.Transactions;
 internal sealed class LookAhead
 {
     /// As many loads as a core keeps under way, and few enough that nothing is displaced before its turn.
-    public const int Max = 16;
+    public const int Max = 32;
 
     private readonly Digest[] _digests = new Digest[Max];
     private readonly Namespace?[] _namespaces = new Namespace?[Max];

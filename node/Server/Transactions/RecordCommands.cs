@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Aerie.Foundation;
 using Aerie.Protocol;
 using Aerie.Server.Records;
@@ -19,16 +20,28 @@ public static class RecordCommands
         if (!command.IsWrite)
         {
             return command.Asks(Info1.Read)
-                ? new ReadTransaction(worker, command, reply).Run()
+                ? Read(worker, command, reply)
                 : Refuse(reply, command.BatchIndex, ResultCode.Parameter);
         }
 
-        return command.IsDelete
-            ? new DeleteTransaction(worker, command, reply).Run()
-            : new WriteTransaction(worker, command, reply).Run();
+        return command.IsDelete ? Delete(worker, command, reply) : Write(worker, command, reply);
     }
 
+    // Apart, so that each command pays for the stack of its own transaction alone: the runtime clears it beforehand.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static ResultCode Read(Worker worker, in RecordCommand command, ReplyBuffer reply) =>
+        new ReadTransaction(worker, command, reply).Run();
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static ResultCode Write(Worker worker, in RecordCommand command, ReplyBuffer reply) =>
+        new WriteTransaction(worker, command, reply).Run();
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static ResultCode Delete(Worker worker, in RecordCommand command, ReplyBuffer reply) =>
+        new DeleteTransaction(worker, command, reply).Run();
+
     /// The reply to what never reached a record.
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public static ResultCode Refuse(ReplyBuffer reply, uint batchIndex, ResultCode result) =>
         new RecordReply(reply, batchIndex).Fail(result);
 
