@@ -49,6 +49,11 @@ public interface IIoEngine : IDisposable
     /// True when the connection is found broken: the Closed completion that follows tells.
     bool Send(ConnectionId connection, BufferId buffer, int length);
 
+    /// Reads `length` bytes at the offset into the front of the buffer, which BufferPool.RentAligned gave; both numbers are
+    /// multiples of the device's Alignment. Never blocks. A ReadDone completion hands the buffer back; it comes also when
+    /// the read fails, and nothing frees the buffer before. What is asked for in one turn goes out at the next Wait.
+    void Read(IBlockDevice device, long offset, BufferId buffer, int length, int token);
+
     /// Bytes accepted by Send and not yet taken by the kernel.
     long PendingSendBytes(ConnectionId connection);
 
@@ -94,6 +99,9 @@ public enum CompletionKind : byte
 
     /// The peer went away or the socket failed (Tag is the errno, 0 for an orderly end). The id is dead, its buffers are freed.
     Closed,
+
+    /// A read has ended: Tag is its token, Length the bytes read or the negative errno. The loop owns Buffer again.
+    ReadDone,
 
     /// A listener could not accept (Tag is the errno: out of descriptors). The engine tries again by itself after a rest.
     AcceptFailed,
