@@ -106,6 +106,8 @@ public sealed unsafe class EpollEngine : IIoEngine
 
     public bool Send(ConnectionId connection, BufferId buffer, int length) => _connections.Send(connection, buffer, length);
 
+    public void Read(IBlockDevice device, long offset, BufferId buffer, int length, int token) => throw new NotSupportedException();
+
     public long PendingSendBytes(ConnectionId connection) => _connections.PendingSendBytes(connection);
 
     public void Close(ConnectionId connection, CloseMode mode)

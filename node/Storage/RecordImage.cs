@@ -52,10 +52,22 @@ public static class RecordImage
 
     internal static bool IsHole(ReadOnlySpan<byte> start) => SizeAndFlags(start) >> FlagsShift == (uint)RecordFlags.Hole;
 
-    internal static void WriteHole(Span<byte> start, int units)
+    /// Changes what the checksum of an image is combined with: from nothing to the seed, or back.
+    public static void Reseed(Span<byte> image, uint seed)
     {
-        BinaryPrimitives.WriteUInt32LittleEndian(start[ChecksumOffset..], 0);
+        var checksum = BinaryPrimitives.ReadUInt32LittleEndian(image[ChecksumOffset..]);
+        BinaryPrimitives.WriteUInt32LittleEndian(image[ChecksumOffset..], checksum ^ seed);
+    }
+
+    /// Whether the bytes are those that were written, in this life of their block.
+    public static bool IsSound(ReadOnlySpan<byte> image, uint seed) =>
+        (BinaryPrimitives.ReadUInt32LittleEndian(image[ChecksumOffset..]) ^ seed) == Crc32C.Of(image[SizeAndFlagsOffset..]);
+
+    internal static void WriteHole(Span<byte> start, int units, uint seed)
+    {
         BinaryPrimitives.WriteUInt32LittleEndian(start[SizeAndFlagsOffset..], (uint)units | ((uint)RecordFlags.Hole << FlagsShift));
+        var checksum = Crc32C.Of(start.Slice(SizeAndFlagsOffset, sizeof(uint)));
+        BinaryPrimitives.WriteUInt32LittleEndian(start[ChecksumOffset..], checksum ^ seed);
     }
 
     internal static uint SizeAndFlags(ReadOnlySpan<byte> start) => BinaryPrimitives.ReadUInt32LittleEndian(start[SizeAndFlagsOffset..]);

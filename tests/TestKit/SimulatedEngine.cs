@@ -138,6 +138,8 @@ public sealed class SimulatedEngine : IIoEngine
         }
     }
 
+    public void Read(IBlockDevice device, long offset, BufferId buffer, int length, int token) => throw new NotSupportedException();
+
     public long PendingSendBytes(ConnectionId connection)
     {
         lock (Network.Gate)

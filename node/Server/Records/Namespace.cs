@@ -162,7 +162,7 @@ public sealed class Namespace : IDisposable
     /// The record's image. Caller holds the gate.
     public ReadOnlySpan<byte> Image(in RecordEntry entry)
     {
-        var resident = Log.TryRead(new RecordLocation(entry.Place), out var image);
+        var resident = Log.TryRead(0, new RecordLocation(entry.Place), out var image);
         Invariant.Holds(resident);
         return image;
     }

@@ -19,7 +19,7 @@ public abstract class RecordLogContract
     /// A backing whose bytes are not always at hand waits here.
     protected virtual byte[] Read(RecordLog log, RecordLocation location)
     {
-        Assert.True(log.TryRead(location, out var image));
+        Assert.True(log.TryRead(0, location, out var image));
         return image.ToArray();
     }
 
@@ -468,7 +468,7 @@ public abstract class RecordLogContract
             ref var slot = ref live[i % live.Length];
             if (!slot.IsNone)
             {
-                log.TryRead(slot, out _);
+                log.TryRead(0, slot, out _);
                 log.Release(slot);
             }
 
