@@ -20,6 +20,9 @@ public sealed class LogRecovery
     public void Adopt(int block, int units) =>
         _space.Adopt(block, (int)((uint)Interlocked.Increment(ref _nextOwner) % (uint)_stripes), units);
 
+    /// Where the chain of the block ends, when that is known.
+    public void SetLength(int block, int units) => _space.SetLength(block, units);
+
     /// The image at this place of an adopted block is live. What turns out to be dead later is released as usual.
     public void Count(RecordLocation location) => _space.AddUsed(location.Block, location.Units);
 

@@ -159,6 +159,9 @@ public sealed class Namespace : IDisposable
             || (options.StopWritesSize != 0 && SetCounters.BytesOf(set.Id) >= options.StopWritesSize);
     }
 
+    /// A record found at a restart, which stands in the index already. Caller holds the gate.
+    internal void Recovered(Worker worker, in RecordEntry entry) => Account(worker, entry, +1);
+
     /// The record's image. Caller holds the gate.
     public ReadOnlySpan<byte> Image(in RecordEntry entry)
     {
