@@ -23,7 +23,7 @@ internal sealed class BlockCache : IDisposable
     private readonly int[] _slotOf;
     private readonly long[] _hazards;
     private readonly int _readers;
-    private readonly Stack<int> _free = new();
+    private readonly Stack<int> _free;
     private readonly List<(int Block, int Slot)> _aside = [];
     private int _used;
 
@@ -31,6 +31,7 @@ internal sealed class BlockCache : IDisposable
     {
         SlotsMax = slotsMax;
         _region = NativeRegion.Reserve((long)slotsMax * IBlockBacking.BlockLength);
+        _free = new Stack<int>(slotsMax); // room for all: opening a block allocates nothing
         _slotOf = new int[blocks];
         Array.Fill(_slotOf, NoSlot);
         _readers = readers;

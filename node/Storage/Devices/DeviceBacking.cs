@@ -21,14 +21,14 @@ public sealed class DeviceBacking : IBlockBacking
     private readonly DeviceBackingOptions _options;
     private readonly BlockCache _cache;
     private readonly Block[] _blocks;
-    private readonly Queue<(int Block, ulong Sequence)> _written = new(); // in the order in which they may leave the memory
-    private readonly List<(int Block, ulong Sequence)> _toWipe = [];
+    private readonly Queue<(int Block, ulong Sequence)> _written; // in the order in which they may leave the memory
+    private readonly List<(int Block, ulong Sequence)> _toWipe;
     private readonly Lock _loading = new();
     private readonly Dictionary<int, NativeRegion> _loaded = [];
     private readonly Stack<NativeRegion> _spareForLoads = new();
     private readonly NativeRegion _zeroPage = NativeRegion.Reserve(DeviceLayout.PageLength, hugePages: false);
-    private List<int> _dirty = [];
-    private List<int> _beingWritten = [];
+    private List<int> _dirty;
+    private List<int> _beingWritten;
     private int _sealedDirty;
     private int _clean;
     private ulong _sequence;
@@ -45,6 +45,10 @@ public sealed class DeviceBacking : IBlockBacking
         BlockCount = devices.Devices.Sum(device => device.DataBlocks);
         Invariant.Holds(BlockCount <= RecordLocation.BlockCountMax);
         _blocks = new Block[BlockCount];
+        _written = new Queue<(int Block, ulong Sequence)>(BlockCount); // room for all: a loop that seals a block allocates nothing
+        _toWipe = new List<(int Block, ulong Sequence)>(BlockCount);
+        _dirty = new List<int>(BlockCount);
+        _beingWritten = new List<int>(BlockCount);
         Lay();
         _cache = new BlockCache(BlockCount, BlockCount + options.Readers + SlotsAside, options.Readers + 1); // the last one defragments
     }
