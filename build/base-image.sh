@@ -36,7 +36,8 @@ copy_runtime shared/Microsoft.AspNetCore.App
 linked() {
     find "$base/usr/share/dotnet" -name '*.so' -o -name dotnet | xargs ldd 2>/dev/null | sed -n 's/.*=> \(\/[^ ]*\).*/\1/p' | sort -u
 }
-opened() { ldconfig -p | sed -n 's/.*=> //p' | grep -E '/(libssl\.so\.3|libcrypto\.so\.3|libnss_(dns|files)\.so\.2|libresolv\.so\.2|liblz4\.so\.1|libsnappy\.so\.1|libzstd\.so\.1)$'; }
+by_name='libssl\.so\.3|libcrypto\.so\.3|libnss_(dns|files)\.so\.2|libresolv\.so\.2|liblz4\.so\.1|libsnappy\.so\.1|libzstd\.so\.1'
+opened() { ldconfig -p | sed -n 's/.*=> //p' | grep -E "/($by_name)\$"; }
 for file in $(linked) $(opened); do
     case "$file" in *liblttng*|*/dotnet/*) continue ;; esac # tracing for developers; the runtime's own are there
     target="$base/usr/lib/x86_64-linux-gnu/$(basename "$file")"

@@ -51,7 +51,8 @@ public sealed class CompressionLibraries
         {
             var (name, file, package) = Known[(int)algorithm];
             throw new MissingLibraryException(
-                $"compression {name} needs the system's library {file}, which is missing or unusable here: install the Debian package {package}");
+                $"compression {name} needs the system's library {file}, which is missing or unusable here: "
+                + $"install the Debian package {package}");
         }
     }
 

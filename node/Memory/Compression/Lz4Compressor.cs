@@ -17,7 +17,8 @@ internal sealed unsafe class Lz4Compressor : Compressor
     {
         _initialise = (delegate* unmanaged<void*, nuint, void*>)NativeLibrary.GetExport(library, "LZ4_initStream");
         _reset = (delegate* unmanaged<void*, void>)NativeLibrary.GetExport(library, "LZ4_resetStream_fast");
-        _compress = (delegate* unmanaged<void*, byte*, byte*, int, int, int, int>)NativeLibrary.GetExport(library, "LZ4_compress_fast_continue");
+        _compress = (delegate* unmanaged<void*, byte*, byte*, int, int, int, int>)
+            NativeLibrary.GetExport(library, "LZ4_compress_fast_continue");
         _decompress = (delegate* unmanaged<byte*, byte*, int, int, int>)NativeLibrary.GetExport(library, "LZ4_decompress_safe");
         _stateLength = (nuint)((delegate* unmanaged<int>)NativeLibrary.GetExport(library, "LZ4_sizeofState"))();
         _state = NativeMemory.AlignedAlloc(_stateLength, 64);

@@ -16,8 +16,10 @@ internal sealed unsafe class ZstdCompressor : Compressor
 
     public ZstdCompressor(nint library)
     {
-        _compress = (delegate* unmanaged<void*, byte*, nuint, byte*, nuint, int, nuint>)NativeLibrary.GetExport(library, "ZSTD_compressCCtx");
-        _decompress = (delegate* unmanaged<void*, byte*, nuint, byte*, nuint, nuint>)NativeLibrary.GetExport(library, "ZSTD_decompressDCtx");
+        _compress = (delegate* unmanaged<void*, byte*, nuint, byte*, nuint, int, nuint>)
+            NativeLibrary.GetExport(library, "ZSTD_compressCCtx");
+        _decompress = (delegate* unmanaged<void*, byte*, nuint, byte*, nuint, nuint>)
+            NativeLibrary.GetExport(library, "ZSTD_decompressDCtx");
         _isError = (delegate* unmanaged<nuint, uint>)NativeLibrary.GetExport(library, "ZSTD_isError");
         _freeCompressing = (delegate* unmanaged<void*, nuint>)NativeLibrary.GetExport(library, "ZSTD_freeCCtx");
         _freeDecompressing = (delegate* unmanaged<void*, nuint>)NativeLibrary.GetExport(library, "ZSTD_freeDCtx");

@@ -36,7 +36,8 @@ public sealed class KeyRing
         if (keyFile == null && oldKeyFile != null)
         {
             throw new EncryptionKeyException(
-                $"encryption-old-key-file {oldKeyFile} is given without encryption-key-file: name the new key, or give the old one as encryption-key-file");
+                $"encryption-old-key-file {oldKeyFile} is given without encryption-key-file: name the new key, "
+                + "or give the old one as encryption-key-file");
         }
 
         return keyFile == null

@@ -67,7 +67,8 @@ public sealed class KeyRingTests : IDisposable
         var (_, slot) = Create(StorageCipher.Aes256, File("a"));
 
         Assert.Equal(
-            $"/dev/one is not encrypted with encryption-key-file {File("b")}; if the key was changed, name the earlier file as encryption-old-key-file",
+            $"/dev/one is not encrypted with encryption-key-file {File("b")}; "
+                + "if the key was changed, name the earlier file as encryption-old-key-file",
             Refusal(() => Open(File("b"), slot)));
         Assert.Equal(
             $"/dev/one is not encrypted with encryption-key-file {File("b")}, nor with encryption-old-key-file {File("c")}",
@@ -103,7 +104,9 @@ public sealed class KeyRingTests : IDisposable
 
     [Fact]
     public void An_old_key_alone_is_refused() =>
-        Assert.Contains($"encryption-old-key-file {File("a")} is given without", Refusal(() => KeyRing.Load(StorageCipher.Aes128, null, File("a"))));
+        Assert.Contains(
+            $"encryption-old-key-file {File("a")} is given without",
+            Refusal(() => KeyRing.Load(StorageCipher.Aes128, null, File("a"))));
 
     [Fact]
     public void Without_a_key_nothing_is_encrypted()
