@@ -16,7 +16,7 @@ public sealed class CompressionLibrariesTests
     [Theory]
     [InlineData(CompressionAlgorithm.Lz4, "compression lz4 needs the system's library liblz4.so.1", "install the Debian package liblz4-1")]
     [InlineData(CompressionAlgorithm.Snappy, "compression snappy needs the system's library libsnappy.so.1", "package libsnappy1v5")]
-    [InlineData(CompressionAlgorithm.Zstd, "compression zstd needs the system's library libzstd.so.1", "install the Debian package libzstd1")]
+    [InlineData(CompressionAlgorithm.Zstd, "compression zstd needs the system's library libzstd.so.1", "package libzstd1")]
     public void A_missing_library_is_refused_with_its_package(CompressionAlgorithm algorithm, string needs, string install)
     {
         var none = CompressionLibraries.Load(file => file + ".none");
