@@ -28,6 +28,7 @@ internal sealed class BlockSpace
     private SpinGate _gate;
     private int _freeWarm = None;
     private int _freeCold = None;
+    private int _quarantine = None;
     private int _freeBlocks;
     private long _brokenBlocks;
 
@@ -36,15 +37,38 @@ internal sealed class BlockSpace
         _backing = backing;
         _blocks = new Block[backing.BlockCount];
         Array.Fill(_bucketHead, None);
+        foreach (ref var block in _blocks.AsSpan())
+        {
+            block.Bucket = None;
+        }
+    }
+
+    /// Ends the beginning: blocks that nobody adopted are free, the first ones first.
+    public void FreeTheRest()
+    {
         for (var block = _blocks.Length - 1; block >= 0; block--)
         {
-            _blocks[block].Bucket = None;
-            _blocks[block].Next = _freeCold;
-            _freeCold = block;
+            if (_blocks[block].Word == 0)
+            {
+                PushFree(block, warm: false);
+            }
         }
-
-        _freeBlocks = _blocks.Length;
     }
+
+    /// A block that was found with records in it. It is held until DropHold; images are added with AddUsed.
+    public void Adopt(int block, int owner, int units)
+    {
+        ref var entry = ref _blocks[block];
+        Invariant.Holds(entry.Word == 0);
+        entry.Owner = (byte)owner;
+        entry.Length = units;
+        entry.IsSealed = true;
+        Volatile.Write(ref entry.Word, OneHold);
+    }
+
+    public void AddUsed(int block, int units) => Interlocked.Add(ref _blocks[block].Word, units);
+
+    public bool IsAdopted(int block) => Volatile.Read(ref _blocks[block].Word) != 0;
 
     public int FreeBlocks => Volatile.Read(ref _freeBlocks);
 
@@ -83,13 +107,16 @@ internal sealed class BlockSpace
     /// How far the block is filled, by the cursor before it drops its hold.
     public void SetLength(int block, int units) => _blocks[block].Length = units;
 
+    /// An image of the open block is still being filled. Under the gate of the cursor that holds it.
+    public bool IsBeingFilled(int block) => HoldsOf(Volatile.Read(ref _blocks[block].Word)) > 1;
+
     public int LengthOf(int block) => _blocks[block].Length;
 
     public int OwnerOf(int block) => _blocks[block].Owner;
 
     /// The last hold to go seals the block first: until then others may still be filling it, and afterwards it may be
-    /// freed by any release.
-    public void DropHold(int block, int unitsBack = 0)
+    /// freed by any release. True when this call has sealed it.
+    public bool DropHold(int block, int unitsBack = 0)
     {
         ref var entry = ref _blocks[block];
         while (true)
@@ -103,11 +130,12 @@ internal sealed class BlockSpace
 
             if (Interlocked.CompareExchange(ref entry.Word, word - OneHold - unitsBack, word) == word)
             {
-                return;
+                return false;
             }
         }
 
-        if (!entry.IsSealed)
+        var seals = !entry.IsSealed;
+        if (seals)
         {
             entry.IsSealed = true;
             _backing.Seal(block, entry.Length * StorageUnit.Length);
@@ -122,6 +150,8 @@ internal sealed class BlockSpace
         {
             List(block);
         }
+
+        return seals;
     }
 
     public void Release(int block, int units)
@@ -200,14 +230,57 @@ internal sealed class BlockSpace
 
     private static int UsedOf(long word) => (int)word;
 
-    private static int BucketOf(int usedUnits) => (int)(usedUnits * 100L / StorageUnit.PerBlock);
+    private int BucketOf(int usedUnits) => (int)(usedUnits * 100L / (StorageUnit.PerBlock - _backing.FirstUnit));
 
     private void Free(int block)
     {
         _gate.Enter();
         UnlinkLocked(block);
+        if (_backing.IsPersistent)
+        {
+            _blocks[block].Next = _quarantine;
+            _quarantine = block;
+        }
+
         _gate.Exit();
-        PushFree(block, _backing.Discard(block));
+        if (!_backing.IsPersistent)
+        {
+            PushFree(block, _backing.Discard(block));
+        }
+    }
+
+    /// Blocks freed since the last call, as a chain: free for use when what was appended before this call is safe.
+    public int TakeQuarantine()
+    {
+        _gate.Enter();
+        var chain = _quarantine;
+        _quarantine = None;
+        _gate.Exit();
+        return chain;
+    }
+
+    /// The flush has failed.
+    public void ReturnQuarantine(int chain)
+    {
+        while (chain != None)
+        {
+            var next = _blocks[chain].Next;
+            _gate.Enter();
+            _blocks[chain].Next = _quarantine;
+            _quarantine = chain;
+            _gate.Exit();
+            chain = next;
+        }
+    }
+
+    public void FreeQuarantined(int chain)
+    {
+        while (chain != None)
+        {
+            var next = _blocks[chain].Next;
+            PushFree(chain, _backing.Discard(chain));
+            chain = next;
+        }
     }
 
     /// Puts a settled block where its use says. Whoever was faster may have freed, pinned or even reopened it: the word tells.

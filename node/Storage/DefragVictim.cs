@@ -19,6 +19,7 @@ public sealed class DefragVictim : IDisposable
         _space = space;
         _backing = backing;
         _units = space.LengthOf(block);
+        _next = backing.FirstUnit;
         Block = block;
     }
 
@@ -28,8 +29,9 @@ public sealed class DefragVictim : IDisposable
     public bool TryNext(out ReadOnlySpan<byte> image, out RecordLocation location)
     {
         Invariant.Holds(!_disposed);
-        while (_next < _units && _backing.TryResident(Block, _next * StorageUnit.Length, StorageUnit.Length, out var start))
+        while (_next < _units && _backing.TryLoad(Block, out var bytes))
         {
+            var start = bytes[(_next * StorageUnit.Length)..];
             var units = RecordImage.UnitsAt(start);
             if (units == 0 || units > _units - _next)
             {
@@ -42,7 +44,8 @@ public sealed class DefragVictim : IDisposable
             _next += units;
             if (!RecordImage.IsHole(start))
             {
-                return _backing.TryResident(Block, location.Offset, location.Length, out image);
+                image = start[..location.Length];
+                return true;
             }
         }
 
@@ -56,6 +59,7 @@ public sealed class DefragVictim : IDisposable
         if (!_disposed)
         {
             _disposed = true;
+            _backing.Unload(Block);
             _space.DropHold(Block);
         }
     }

@@ -1,4 +1,5 @@
 using Aerie.Foundation;
+using Aerie.Io;
 using Aerie.Memory;
 
 namespace Aerie.Storage;
@@ -34,6 +35,12 @@ public sealed class MemoryBacking : IBlockBacking
 
     public int BlockCount { get; }
 
+    public bool IsPersistent => false;
+
+    public int FirstUnit => 0;
+
+    public uint SeedOf(int block) => 0;
+
     public long ResidentBytes => (long)Volatile.Read(ref _holding) * IBlockBacking.BlockLength;
 
     /// The system gives memory on first touch and cannot refuse here: the limits of the namespace must fit the machine.
@@ -55,7 +62,7 @@ public sealed class MemoryBacking : IBlockBacking
 
     public Span<byte> Writable(int block) => _region.Span(Start(block), IBlockBacking.BlockLength);
 
-    public bool TryResident(int block, int offset, int length, out ReadOnlySpan<byte> bytes)
+    public bool TryResident(int reader, int block, int offset, int length, out ReadOnlySpan<byte> bytes)
     {
         Invariant.Holds((uint)offset <= IBlockBacking.BlockLength && (uint)length <= (uint)(IBlockBacking.BlockLength - offset));
         bytes = _region.Span(Start(block) + offset, length);
@@ -71,6 +78,24 @@ public sealed class MemoryBacking : IBlockBacking
         {
             _region.Prefetch(start + at);
         }
+    }
+
+    public (IBlockDevice Device, long Offset) PlaceOf(int block) => throw new InvalidOperationException("memory lies on no device");
+
+    public int WriteCachePercent => 0;
+
+    public bool TryLoad(int block, out ReadOnlySpan<byte> bytes) => TryResident(0, block, 0, IBlockBacking.BlockLength, out bytes);
+
+    public void Unload(int block)
+    {
+    }
+
+    public void Settle(int block, int length)
+    {
+    }
+
+    public void Flush()
+    {
     }
 
     public void Seal(int block, int length)

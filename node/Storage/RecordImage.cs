@@ -6,7 +6,7 @@ namespace Aerie.Storage;
 
 /// The bytes of one record as they lie in a block. Little-endian, padded with zeros to whole units.
 ///
-///      0  u32      CRC-32C of everything behind it, padding included
+///      0  u32      CRC-32C of everything behind it, padding included; on a device XOR the seed of the block's life
 ///      4  u32      size in units (low 20 bits), flags (high 12 bits)
 ///      8  20 bytes digest
 ///     28  5 bytes  last-update time, milliseconds of CitrusTime
@@ -16,8 +16,10 @@ namespace Aerie.Storage;
 ///      …  u8, varint length, bytes   user key: particle type and value, only with HasKey
 ///      …  varint   number of bins, then the bins as BinList describes them
 ///
-/// A unit chain that holds no record (what a writer reserved and did not need) starts with the same two u32: checksum 0,
-/// its size, and the flag Hole alone. Thus a block can be walked from its first unit without an index.
+/// A unit chain that holds no record (what a writer reserved and did not need) starts with the same two u32: the checksum
+/// of its size and flag, XOR the seed, then its size and the flag Hole alone; what follows is not looked at. Thus a block can
+/// be walked from its first unit without an index. A RemovalMark is an image with the flag Removal and no bins.
+///
 /// Any change of this layout, a new flag included, raises FormatVersion: a backing stores it and refuses other versions.
 public static class RecordImage
 {
@@ -33,6 +35,9 @@ public static class RecordImage
 
     public const int FlagsShift = 20;
     public const uint SizeMask = (1u << FlagsShift) - 1;
+
+    /// What is written of a hole.
+    public const int HoleLength = 2 * sizeof(uint);
 
     /// The largest image: one block.
     public const int LengthMax = IBlockBacking.BlockLength;
@@ -52,11 +57,27 @@ public static class RecordImage
 
     internal static bool IsHole(ReadOnlySpan<byte> start) => SizeAndFlags(start) >> FlagsShift == (uint)RecordFlags.Hole;
 
-    internal static void WriteHole(Span<byte> start, int units)
+    /// Needs the first eight bytes of the hole only.
+    internal static void WriteHole(Span<byte> start, int units, uint seed = 0)
     {
-        BinaryPrimitives.WriteUInt32LittleEndian(start[ChecksumOffset..], 0);
         BinaryPrimitives.WriteUInt32LittleEndian(start[SizeAndFlagsOffset..], (uint)units | ((uint)RecordFlags.Hole << FlagsShift));
+        Sign(start[..DigestOffset], seed);
     }
+
+    /// Whether these first eight bytes are those of a hole that was written in the life of the block that the seed stands for.
+    internal static bool IsSoundHole(ReadOnlySpan<byte> start, uint seed) =>
+        IsHole(start) && UnitsAt(start) > 0 && IsSigned(start[..DigestOffset], seed);
+
+    /// Turns an image that was written without a seed into one of this life of a block, and back. A hole as well.
+    public static void Reseed(Span<byte> image, uint seed) =>
+        BinaryPrimitives.WriteUInt32LittleEndian(image, BinaryPrimitives.ReadUInt32LittleEndian(image) ^ seed);
+
+    internal static void Sign(Span<byte> image, uint seed = 0) =>
+        BinaryPrimitives.WriteUInt32LittleEndian(image[ChecksumOffset..], Crc32C.Of(image[SizeAndFlagsOffset..]) ^ seed);
+
+    /// Whether the bytes are those that were written, in this life of their block.
+    public static bool IsSigned(ReadOnlySpan<byte> image, uint seed) =>
+        BinaryPrimitives.ReadUInt32LittleEndian(image[ChecksumOffset..]) == (Crc32C.Of(image[SizeAndFlagsOffset..]) ^ seed);
 
     internal static uint SizeAndFlags(ReadOnlySpan<byte> start) => BinaryPrimitives.ReadUInt32LittleEndian(start[SizeAndFlagsOffset..]);
 }
@@ -78,6 +99,9 @@ public enum RecordFlags
 
     /// User key and bins are encrypted, after they were compressed.
     Encrypted = 32,
+
+    /// A removal mark; see RemovalMark. Not a record.
+    Removal = 64,
 
     Hole = 2048,
 }

@@ -100,20 +100,19 @@ public readonly ref struct RecordImageReader
         return true;
     }
 
-    /// Whether these are the bytes that a writer finished: checksum, every bin inside the image, zeros behind the last.
-    public bool Verify()
-    {
-        var checksum = BinaryPrimitives.ReadUInt32LittleEndian(_image[RecordImage.ChecksumOffset..]);
-        if (checksum != Crc32C.Of(_image[RecordImage.SizeAndFlagsOffset..]))
-        {
-            return false;
-        }
+    /// Whether these are the bytes that a writer finished, in the life of the block that the seed stands for: checksum,
+    /// every bin inside the image, zeros behind the last.
+    public bool Verify(uint seed = 0) => RecordImage.IsSigned(_image, seed) && IsWellFormed(out _);
 
+    /// The part of Verify that does not read values: the bins end where the image does. `steps` is what it cost.
+    internal bool IsWellFormed(out int steps)
+    {
         var bins = Bins;
         while (bins.MoveNext())
         {
         }
 
+        steps = BinCount - bins.Remaining;
         return bins.IsComplete
             && StorageUnit.Padded(bins.Offset) == _image.Length
             && !_image[bins.Offset..].ContainsAnyExcept((byte)0);

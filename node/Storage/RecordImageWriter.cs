@@ -62,7 +62,7 @@ public ref struct RecordImageWriter
         return value;
     }
 
-    /// Pads, measures and signs the image. Returns its size in units: what RecordLog.Commit wants to know.
+    /// Pads, measures and signs the image, without a seed: RecordImage.Reseed adds the one of its block. Returns its size in units: what RecordLog.Commit wants to know.
     public int Finish()
     {
         Invariant.Holds(_binsMissing == 0);
@@ -71,8 +71,7 @@ public ref struct RecordImageWriter
         image[_filled..].Clear();
         var sizeAndFlags = (uint)units | ((uint)_flags << RecordImage.FlagsShift);
         BinaryPrimitives.WriteUInt32LittleEndian(image[RecordImage.SizeAndFlagsOffset..], sizeAndFlags);
-        var checksum = Crc32C.Of(image[RecordImage.SizeAndFlagsOffset..]);
-        BinaryPrimitives.WriteUInt32LittleEndian(image[RecordImage.ChecksumOffset..], checksum);
+        RecordImage.Sign(image);
         return units;
     }
 }

@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Aerie.Foundation;
+using Aerie.Io;
 
 namespace Aerie.Storage;
 
@@ -25,6 +26,9 @@ public sealed class RecordLog : IDisposable
     private int _defragLwmPct;
     private long _defragReads;
 
+    /// Blocks that a cursor has left while an image in them was still being filled: a flush waits for them.
+    private int _unsealed;
+
     /// Owns the backing from here on.
     public RecordLog(RecordLogOptions options, IBlockBacking backing)
     {
@@ -38,6 +42,11 @@ public sealed class RecordLog : IDisposable
         foreach (ref var cursor in _cursors.AsSpan())
         {
             cursor.Block = NoBlock;
+        }
+
+        if (!IsPersistent)
+        {
+            _space.FreeTheRest();
         }
     }
 
@@ -56,6 +65,12 @@ public sealed class RecordLog : IDisposable
             Volatile.Write(ref _defragLwmPct, value);
         }
     }
+
+    /// Blocks outlive the process: before first use Recovery must have ended.
+    public bool IsPersistent => _backing.IsPersistent;
+
+    /// The largest image.
+    public int ImageLengthMax => IBlockBacking.BlockLength - (_backing.FirstUnit * StorageUnit.Length);
 
     public int BlockCount => _backing.BlockCount;
 
@@ -94,14 +109,14 @@ public sealed class RecordLog : IDisposable
 
     /// Reserves room for an image in the block of the writer: 0 ≤ writer < Stripes, or DefragWriter. The caller fills
     /// `target` in place, from its first byte, and may do so while other threads fill other images of the block.
-    /// False: no block is free (out of space), or the image is longer than RecordImage.LengthMax, which the caller
+    /// False: no block is free (out of space), or the image is longer than ImageLengthMax, which the caller
     /// tells apart beforehand because it answers differently.
     public bool TryAppend(int writer, int sizeInBytes, out RecordLocation location, out Span<byte> target)
     {
         location = RecordLocation.None;
         target = default;
         Invariant.Holds(sizeInBytes > 0);
-        if (sizeInBytes > RecordImage.LengthMax)
+        if (sizeInBytes > ImageLengthMax)
         {
             return false;
         }
@@ -112,7 +127,7 @@ public sealed class RecordLog : IDisposable
         cursor.Gate.Exit();
         if (left != NoBlock)
         {
-            _space.DropHold(left); // outside the gate: it may write the block out, or give its memory back
+            DropHold(left); // outside the gate: it may write the block out, or give its memory back
         }
 
         if (reserved)
@@ -128,13 +143,15 @@ public sealed class RecordLog : IDisposable
     public RecordLocation Commit(RecordLocation reserved, int units)
     {
         Invariant.Holds(units > 0 && units <= reserved.Units);
-        Invariant.Holds(RecordImage.UnitsAt(_backing.Writable(reserved.Block)[reserved.Offset..]) == units);
+        var image = _backing.Writable(reserved.Block)[reserved.Offset..];
+        Invariant.Holds(RecordImage.UnitsAt(image) == units);
+        RecordImage.Reseed(image, _backing.SeedOf(reserved.Block));
         if (units < reserved.Units)
         {
             GiveBackTail(reserved, units);
         }
 
-        _space.DropHold(reserved.Block, reserved.Units - units);
+        DropHold(reserved.Block, reserved.Units - units);
         return reserved.Shrunk(units);
     }
 
@@ -142,13 +159,27 @@ public sealed class RecordLog : IDisposable
     public void Abandon(RecordLocation reserved)
     {
         GiveBackTail(reserved, 0);
-        _space.DropHold(reserved.Block, reserved.Units);
+        DropHold(reserved.Block, reserved.Units);
     }
 
-    /// The image, when it can be had without waiting. In memory always.
+    /// The image, when it can be had without waiting. In memory always. Stays until the same reader reads again: 0 ≤ reader
+    /// < IBlockBacking.ReadersMax, a number for each thread.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public bool TryRead(RecordLocation location, out ReadOnlySpan<byte> image) =>
-        _backing.TryResident(location.Block, location.Offset, location.Length, out image);
+    public bool TryRead(int reader, RecordLocation location, out ReadOnlySpan<byte> image) =>
+        _backing.TryResident(reader, location.Block, location.Offset, location.Length, out image);
+
+    /// Where on a device an image lies that is not resident. Its first and last bytes need not stand at page borders.
+    public (IBlockDevice Device, long Offset) PlaceOf(RecordLocation location)
+    {
+        var (device, offset) = _backing.PlaceOf(location.Block);
+        return (device, offset + location.Offset);
+    }
+
+    /// Share of the memory for what waits to be written, in per cent. From 100 on appends are refused; who sees it rise waits.
+    public int WriteCachePercent => _backing.WriteCachePercent;
+
+    /// What the checksum of an image there is combined with.
+    public uint SeedOf(RecordLocation location) => _backing.SeedOf(location.Block);
 
     /// A hint: starts loading an image. The location may be out of date or a guess, and no lock is needed.
     public void Prefetch(RecordLocation location)
@@ -179,8 +210,64 @@ public sealed class RecordLog : IDisposable
         }
 
         Interlocked.Increment(ref _defragReads);
+        if (!_backing.TryLoad(block, out _))
+        {
+            _space.MarkBroken(block);
+            _space.DropHold(block);
+            victim = null;
+            return false;
+        }
+
         victim = new DefragVictim(_space, _backing, block);
         return true;
+    }
+
+    /// Units that the writer has been given so far. What it appended is safe once DurablePosition has come so far.
+    public long Position(int writer) => Volatile.Read(ref _cursors[writer].Position);
+
+    public long DurablePosition(int writer) => Volatile.Read(ref _cursors[writer].Durable);
+
+    /// Writes out all that was committed before the call, and returns when it is safe. `beforeWriting` runs when it is fixed
+    /// what will be written: whatever those images rely on must be safe before them. One thread at a time. Throws what a
+    /// device says; nothing is lost then, and the next call tries again.
+    public void Flush(Action beforeWriting)
+    {
+        var freed = _space.TakeQuarantine();
+        try
+        {
+            foreach (ref var cursor in _cursors.AsSpan())
+            {
+                Settle(ref cursor);
+            }
+
+            var spin = default(SpinWait);
+            while (Volatile.Read(ref _unsealed) != 0)
+            {
+                spin.SpinOnce(); // a fill takes less than a microsecond
+            }
+
+            beforeWriting();
+            _backing.Flush();
+        }
+        catch
+        {
+            _space.ReturnQuarantine(freed);
+            throw;
+        }
+
+        foreach (ref var cursor in _cursors.AsSpan())
+        {
+            Volatile.Write(ref cursor.Durable, cursor.Settled);
+        }
+
+        _space.FreeQuarantined(freed);
+    }
+
+    /// Tells a persistent log what its blocks hold, before anything else is done with it.
+    public LogRecovery Recover()
+    {
+        Invariant.Holds(IsPersistent);
+        return new LogRecovery(_space, BlockCount, Stripes);
     }
 
     public StripeStatistics Statistics(int stripe)
@@ -217,15 +304,17 @@ public sealed class RecordLog : IDisposable
             {
                 _space.SetLength(left, cursor.Head);
                 cursor.BlocksWritten++;
+                Interlocked.Increment(ref _unsealed);
             }
 
             cursor.Block = opened;
-            cursor.Head = 0;
+            cursor.Head = _backing.FirstUnit;
             cursor.BlocksOpened++;
         }
 
         location = RecordLocation.Of(cursor.Block, cursor.Head, units);
         cursor.Head += units;
+        cursor.Position += units;
         cursor.Appends++;
         _space.Hold(cursor.Block, units);
         return true;
@@ -248,8 +337,61 @@ public sealed class RecordLog : IDisposable
         cursor.Gate.Exit();
         if (!isLast)
         {
-            RecordImage.WriteHole(_backing.Writable(reserved.Block)[(tail * StorageUnit.Length)..], end - tail);
+            RecordImage.WriteHole(
+                _backing.Writable(reserved.Block)[(tail * StorageUnit.Length)..], end - tail, _backing.SeedOf(reserved.Block));
         }
+    }
+
+    // The last hold to go seals the block, if the cursor has left it.
+    private void DropHold(int block, int unitsBack = 0)
+    {
+        if (_space.DropHold(block, unitsBack))
+        {
+            Interlocked.Decrement(ref _unsealed);
+        }
+    }
+
+    /// Fixes what the cursor's block holds now. Up to the next page the rest becomes a hole, because a page that was written
+    /// is never written again.
+    private void Settle(ref AppendCursor cursor)
+    {
+        var spin = default(SpinWait);
+        while (true)
+        {
+            cursor.Gate.Enter();
+            var isFixed = cursor.Block == NoBlock || !_space.IsBeingFilled(cursor.Block);
+            if (isFixed)
+            {
+                SettleLocked(ref cursor);
+            }
+
+            cursor.Gate.Exit();
+            if (isFixed)
+            {
+                return;
+            }
+
+            spin.SpinOnce();
+        }
+    }
+
+    private void SettleLocked(ref AppendCursor cursor)
+    {
+        cursor.Settled = cursor.Position;
+        if (cursor.Block == NoBlock || cursor.Head == _backing.FirstUnit)
+        {
+            return;
+        }
+
+        var pad = -cursor.Head & (StorageUnit.PerPage - 1);
+        if (pad > 0)
+        {
+            var rest = _backing.Writable(cursor.Block)[(cursor.Head * StorageUnit.Length)..];
+            RecordImage.WriteHole(rest, pad, _backing.SeedOf(cursor.Block));
+            cursor.Head += pad;
+        }
+
+        _backing.Settle(cursor.Block, cursor.Head * StorageUnit.Length);
     }
 
     private long Share(long total, int stripe) => (total / Stripes) + (stripe < total % Stripes ? 1 : 0);
@@ -276,6 +418,11 @@ public sealed class RecordLog : IDisposable
 
         /// First unit not yet given away.
         public int Head;
+
+        /// Units given away so far, how many of them the last flush fixed, and how many are safe.
+        public long Position;
+        public long Settled;
+        public long Durable;
 
         public long Appends;
         public long BlocksOpened;

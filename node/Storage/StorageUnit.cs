@@ -8,6 +8,9 @@ public static class StorageUnit
 
     public const int PerBlockBits = 19;
 
+    /// What a device writes as one piece.
+    public const int PerPage = 4096 / Length;
+
     public const int PerBlock = IBlockBacking.BlockLength / Length;
 
     /// Units that hold this many bytes.

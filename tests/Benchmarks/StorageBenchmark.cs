@@ -95,7 +95,7 @@ public static class StorageBenchmark
         var sum = 0;
         foreach (var location in locations)
         {
-            Invariant.Holds(log.TryRead(location, out var image));
+            Invariant.Holds(log.TryRead(0, location, out var image));
             Invariant.Holds(RecordImageReader.TryOpen(image, out var reader));
             sum += reader.Generation;
         }
@@ -107,7 +107,7 @@ public static class StorageBenchmark
     {
         foreach (var location in locations)
         {
-            Invariant.Holds(log.TryRead(location, out var image) && RecordImageReader.TryOpen(image, out var reader) && reader.Verify());
+            Invariant.Holds(log.TryRead(0, location, out var image) && RecordImageReader.TryOpen(image, out var reader) && reader.Verify());
         }
     }
 

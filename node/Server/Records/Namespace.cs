@@ -159,10 +159,19 @@ public sealed class Namespace : IDisposable
             || (options.StopWritesSize != 0 && SetCounters.BytesOf(set.Id) >= options.StopWritesSize);
     }
 
+    internal void RecoveredMark()
+    {
+    }
+
+    internal bool IsSweptAway(in RecordEntry entry) => entry.LastUpdateTime < 0;
+
+    /// A record found at a restart, which stands in the index already. Caller holds the gate.
+    internal void Recovered(Worker worker, in RecordEntry entry) => Account(worker, entry, +1);
+
     /// The record's image. Caller holds the gate.
     public ReadOnlySpan<byte> Image(in RecordEntry entry)
     {
-        var resident = Log.TryRead(new RecordLocation(entry.Place), out var image);
+        var resident = Log.TryRead(0, new RecordLocation(entry.Place), out var image);
         Invariant.Holds(resident);
         return image;
     }

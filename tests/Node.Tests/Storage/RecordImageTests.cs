@@ -59,7 +59,7 @@ public sealed class RecordImageTests
             RecordImage.ChecksumOffset, RecordImage.SizeAndFlagsOffset, RecordImage.DigestOffset,
             RecordImage.LastUpdateTimeOffset, RecordImage.GenerationOffset, RecordImage.OptionalOffset]);
         Assert.Equal(
-            "None=0 HasVoidTime=1 HasSet=2 HasKey=4 Tombstone=8 Compressed=16 Encrypted=32 Hole=2048",
+            "None=0 HasVoidTime=1 HasSet=2 HasKey=4 Tombstone=8 Compressed=16 Encrypted=32 Removal=64 Hole=2048",
             string.Join(' ', Enum.GetValues<RecordFlags>().Select(flag => $"{flag}={(int)flag}")));
     }
 
@@ -162,6 +162,50 @@ public sealed class RecordImageTests
             BitConverter.TryWriteBytes(image, Crc32C.Of(image.AsSpan(4)));
             Assert.False(RecordImageReader.TryOpen(image, out _));
         }
+    }
+
+    [Fact]
+    public void An_image_verifies_with_the_seed_of_its_block_alone()
+    {
+        var image = RandomRecord.Next(new Random(7)).Write();
+        var plain = image.ToArray();
+        RecordImage.Reseed(image, 0x12345678);
+        Assert.True(RecordImageReader.TryOpen(image, out var reader));
+        Assert.True(reader.Verify(0x12345678));
+        Assert.False(reader.Verify());
+        Assert.False(reader.Verify(0x12345679));
+
+        RecordImage.Reseed(image, 0x12345678);
+        Assert.Equal(plain, image);
+    }
+
+    [Fact]
+    public void The_bytes_of_a_hole_are_frozen()
+    {
+        var hole = new byte[16];
+        RecordImage.WriteHole(hole, 5);
+        Assert.Equal("F4EBF66C" + "05000080" + "0000000000000000", Convert.ToHexString(hole));
+        Assert.True(RecordImage.IsSoundHole(hole, 0));
+        RecordImage.WriteHole(hole, 5, 0xFF);
+        Assert.Equal("0BEBF66C" + "05000080" + "0000000000000000", Convert.ToHexString(hole));
+        Assert.True(RecordImage.IsSoundHole(hole, 0xFF));
+        Assert.False(RecordImage.IsSoundHole(hole, 0));
+    }
+
+    [Fact]
+    public void A_changed_hole_is_noticed()
+    {
+        var hole = new byte[16];
+        RecordImage.WriteHole(hole, 300, 77);
+        for (var bit = 0; bit < 64; bit++)
+        {
+            hole[bit / 8] ^= (byte)(1 << (bit % 8));
+            Assert.False(RecordImage.IsSoundHole(hole, 77), $"bit {bit}");
+            hole[bit / 8] ^= (byte)(1 << (bit % 8));
+        }
+
+        RecordImage.WriteHole(hole, 0, 77);
+        Assert.False(RecordImage.IsSoundHole(hole, 77));
     }
 
     [Theory, InlineData(0), InlineData(127), InlineData(128), InlineData(16_383), InlineData(16_384), InlineData(Varint.ValueMax)]
