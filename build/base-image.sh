@@ -31,11 +31,13 @@ copy_runtime host/fxr
 copy_runtime shared/Microsoft.NETCore.App
 copy_runtime shared/Microsoft.AspNetCore.App
 
-# Libraries: everything that the runtime links to, and what it opens by name (TLS, name lookup).
+# Libraries: everything that the runtime links to, and what it or the node opens by name
+# (TLS, name lookup, compression).
 linked() {
     find "$base/usr/share/dotnet" -name '*.so' -o -name dotnet | xargs ldd 2>/dev/null | sed -n 's/.*=> \(\/[^ ]*\).*/\1/p' | sort -u
 }
-opened() { ldconfig -p | sed -n 's/.*=> //p' | grep -E '/(libssl\.so\.3|libcrypto\.so\.3|libnss_(dns|files)\.so\.2|libresolv\.so\.2)$'; }
+by_name='libssl\.so\.3|libcrypto\.so\.3|libnss_(dns|files)\.so\.2|libresolv\.so\.2|liblz4\.so\.1|libsnappy\.so\.1|libzstd\.so\.1'
+opened() { ldconfig -p | sed -n 's/.*=> //p' | grep -E "/($by_name)\$"; }
 for file in $(linked) $(opened); do
     case "$file" in *liblttng*|*/dotnet/*) continue ;; esac # tracing for developers; the runtime's own are there
     target="$base/usr/lib/x86_64-linux-gnu/$(basename "$file")"

