@@ -9,6 +9,7 @@ namespace Aerie.Io;
 ///
 /// The events of one epoll_wait are worked off over as many calls of Wait as the caller's span makes necessary. The loop
 /// closes and takes over connections in between, so an event is a hint about a slot and a generation, never the truth.
+/// Reads that ended are taken once per epoll_wait too.
 public sealed unsafe class EpollEngine : IIoEngine
 {
     /// Events taken from the kernel at once: a full batch is served before later arrivals get their turn.
@@ -23,23 +24,27 @@ public sealed unsafe class EpollEngine : IIoEngine
     // Slots are never negative, so epoll's marks of the wake file and of listeners cannot be taken for one.
     private const int WakeMark = -1;
     private const int ListenerMark = -2;
+    private const int ReadMark = -3;
 
     private readonly IClock _clock;
     private readonly AdaptiveRest _rest;
     private readonly Epoll _epoll = new(EventsMax);
     private readonly WakeSignal _wake = new();
     private readonly EpollConnections _connections;
+    private readonly DeviceReads _reads;
     private readonly Listeners _listeners = new();
     private int _readyNext;
     private int _readyCount;
     private long _sweepAt;
     private bool _timerSlackIsSet;
 
-    public EpollEngine(IClock clock, RestOptions? rest = null)
+    /// useAio: false where reads shall go by threads although the kernel could do better.
+    public EpollEngine(IClock clock, RestOptions? rest = null, bool useAio = true)
     {
         _clock = clock;
         _rest = new AdaptiveRest(rest ?? new RestOptions());
         _connections = new EpollConnections(_epoll, clock, Buffers, Counters);
+        _reads = new DeviceReads(_epoll, _wake, new ConnectionId(ReadMark, 0), Buffers, Counters, useAio);
         Invariant.Holds(_epoll.Add(_wake.File, Native.EpollIn, new ConnectionId(WakeMark, 0)));
     }
 
@@ -51,11 +56,14 @@ public sealed unsafe class EpollEngine : IIoEngine
     {
         Invariant.Holds(into.Length > 0);
         var filled = _connections.ReportFailed(into);
-        if (_readyNext == _readyCount)
+        _reads.Submit();
+        if (_readyNext == _readyCount && !_reads.AnyToReport)
         {
             AskKernel(filled > 0 ? 0 : timeoutMilliseconds);
+            _reads.Collect();
         }
 
+        filled += _reads.Report(into[filled..]);
         while (_readyNext < _readyCount && filled < into.Length)
         {
             filled += Handle(_readyNext, into[filled..], out var isDone);
@@ -106,6 +114,9 @@ public sealed unsafe class EpollEngine : IIoEngine
 
     public bool Send(ConnectionId connection, BufferId buffer, int length) => _connections.Send(connection, buffer, length);
 
+    public void Read(IBlockDevice device, long offset, BufferId buffer, int length, int token) =>
+        _reads.Add(device, offset, buffer, length, token);
+
     public long PendingSendBytes(ConnectionId connection) => _connections.PendingSendBytes(connection);
 
     public void Close(ConnectionId connection, CloseMode mode)
@@ -123,6 +134,7 @@ public sealed unsafe class EpollEngine : IIoEngine
 
     public void Dispose()
     {
+        _reads.Dispose(); // before the signal that its threads raise
         _wake.Dispose();
         _connections.Dispose();
         foreach (var listener in _listeners.All)
@@ -137,7 +149,7 @@ public sealed unsafe class EpollEngine : IIoEngine
 
     private void AskKernel(int timeoutMilliseconds)
     {
-        var timeout = Sweep(timeoutMilliseconds);
+        var timeout = Sweep(_reads.LongestSleep(timeoutMilliseconds));
         if (timeout != 0)
         {
             Rest();
@@ -166,6 +178,11 @@ public sealed unsafe class EpollEngine : IIoEngine
         {
             _wake.Clear();
             return 0;
+        }
+
+        if (mark.Slot == ReadMark)
+        {
+            return 0; // collected after the wait
         }
 
         return _listeners.Find(mark.Generation) is { } listener ? Accept(listener, into) : 0;
@@ -265,9 +282,9 @@ public sealed unsafe class EpollEngine : IIoEngine
 
     private void Rest()
     {
-        if (!_rest.IsOn)
+        if (!_rest.IsOn || _reads.AnyInFlight)
         {
-            return;
+            return; // a read that ends wakes the loop, which must not sleep over it
         }
 
         var microseconds = _rest.MicrosecondsAfter(_readyCount, Counters.Receives, _clock.MonotonicNanoseconds);

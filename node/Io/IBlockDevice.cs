@@ -19,7 +19,8 @@ public interface IBlockDevice : IDisposable
 
     void Write(long offset, ReadOnlySpan<byte> from);
 
-    /// What was written before is safe afterwards, even from a loss of power.
+    /// What was written before is safe afterwards, even from a loss of power. After a failure nothing written since the last
+    /// success can be relied on, whatever a later sync says.
     void Sync();
 
     /// A hint that the bytes are not needed any more. May do nothing; never fails.
@@ -38,4 +39,8 @@ public interface IBlockDevices
 public readonly record struct DeviceOrder(string Path, long CreateLength, bool Direct, bool DataSync, bool ReadOnly);
 
 /// What a device refused, as one line: path, offset, length, reason.
-public sealed class DeviceException(string message) : Exception(message);
+public sealed class DeviceException(string message) : Exception(message)
+{
+    public static DeviceException Of(string path, string operation, long offset, long length, string reason) =>
+        new($"{path}: cannot {operation} {length} bytes at {offset}: {reason}");
+}

@@ -51,7 +51,8 @@ public interface IIoEngine : IDisposable
 
     /// Reads `length` bytes at the offset into the front of the buffer, which BufferPool.RentAligned gave; both numbers are
     /// multiples of the device's Alignment. Never blocks. A ReadDone completion hands the buffer back; it comes also when
-    /// the read fails, and nothing frees the buffer before. What is asked for in one turn goes out at the next Wait.
+    /// the read fails, and nothing frees the buffer before; nor may the device be closed. What is asked for in one turn goes
+    /// out at the next Wait. Reads end in any order.
     void Read(IBlockDevice device, long offset, BufferId buffer, int length, int token);
 
     /// Bytes accepted by Send and not yet taken by the kernel.
@@ -100,7 +101,8 @@ public enum CompletionKind : byte
     /// The peer went away or the socket failed (Tag is the errno, 0 for an orderly end). The id is dead, its buffers are freed.
     Closed,
 
-    /// A read has ended: Tag is its token, Length the bytes read or the negative errno. The loop owns Buffer again.
+    /// A read has ended: Tag is its token, Length all the bytes asked for, or the negative errno (ENODATA: the device ends
+    /// before). The loop owns Buffer again.
     ReadDone,
 
     /// A listener could not accept (Tag is the errno: out of descriptors). The engine tries again by itself after a rest.
@@ -125,6 +127,14 @@ public sealed class IoCounters
 
     /// Adaptive rests taken before a wait.
     public long Rests;
+
+    /// Reads of devices that were asked for, and the bytes of those that ended well.
+    public long Reads;
+    public long BytesRead;
+
+    /// System calls that handed reads to the kernel, and reads that went by threads because it cannot take them.
+    public long ReadSubmits;
+    public long ReadsByThreads;
 }
 
 /// What an operator must mend: its message is one line that names the address and the reason.

@@ -22,6 +22,7 @@ internal static unsafe partial class Native
     public const uint EpollError = 0x008;
     public const uint EpollHangUp = 0x010;
     public const uint EpollPeerHangUp = 0x2000;
+    public const uint EpollEdge = 0x80000000;
 
     public const int EpollAdd = 1;
     public const int EpollDelete = 2;

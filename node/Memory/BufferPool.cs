@@ -32,9 +32,13 @@ public sealed unsafe class BufferPool : IDisposable
 
     private const int Colours = 12;
 
+    /// Bytes of each aligned length that stay when idle: 256 single pages.
+    private const int KeptAlignedBytes = 1024 * 1024;
+
     private readonly Stack<int> _freeSlots = new();
     private readonly Stack<nint> _kept = new();
     private readonly Stack<nint> _keptSmall = new();
+    private readonly Stack<nint>?[] _keptAligned = new Stack<nint>?[StandardLength / Page.Length];
     private Slot[] _slots = new Slot[64];
     private int _slotsUsed;
     private int _nextColour;
@@ -58,13 +62,17 @@ public sealed unsafe class BufferPool : IDisposable
             StandardLength => _kept.Count > 0 ? (byte*)_kept.Pop() : AllocateStandard(),
             _ => AllocatePlain(length),
         };
-        var slot = _freeSlots.Count > 0 ? _freeSlots.Pop() : NewSlot();
-        ref var entry = ref _slots[slot];
-        entry.Memory = memory;
-        entry.Length = length;
-        entry.Generation++;
-        Outstanding++;
-        return new BufferId(slot, entry.Generation);
+        return Lend(memory, length, isAligned: false);
+    }
+
+    /// For direct I/O: begins at a page and is of whole pages, at least so many bytes.
+    public BufferId RentAligned(int length)
+    {
+        Invariant.Holds(length > 0);
+        length = Page.RoundUp(length);
+        var kept = length <= StandardLength ? KeptAligned(length) : null;
+        var memory = kept is { Count: > 0 } ? (byte*)kept.Pop() : AllocateAligned(length);
+        return Lend(memory, length, isAligned: true);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -81,7 +89,7 @@ public sealed unsafe class BufferPool : IDisposable
         ref var entry = ref Entry(id);
         if (!TryKeep(entry))
         {
-            Free(entry.Memory, entry.Length);
+            Free(entry.Memory, entry.Length, entry.IsAligned);
         }
 
         Forget(ref entry, id.Slot);
@@ -92,7 +100,7 @@ public sealed unsafe class BufferPool : IDisposable
     public DetachedBuffer Detach(BufferId id)
     {
         ref var entry = ref Entry(id);
-        var detached = new DetachedBuffer(entry.Memory, entry.Length);
+        var detached = new DetachedBuffer(entry.Memory, entry.Length, entry.IsAligned);
         BytesHeld -= entry.Length;
         Forget(ref entry, id.Slot);
         return detached;
@@ -102,14 +110,8 @@ public sealed unsafe class BufferPool : IDisposable
     public BufferId Attach(DetachedBuffer detached)
     {
         Invariant.Holds(detached.Memory != null);
-        var slot = _freeSlots.Count > 0 ? _freeSlots.Pop() : NewSlot();
-        ref var entry = ref _slots[slot];
-        entry.Memory = detached.Memory;
-        entry.Length = detached.Length;
-        entry.Generation++;
-        BytesHeld += entry.Length;
-        Outstanding++;
-        return new BufferId(slot, entry.Generation);
+        BytesHeld += detached.Length;
+        return Lend(detached.Memory, detached.Length, detached.IsAligned);
     }
 
     /// The buffer's bytes for other threads to read. They must be done before the owner returns the buffer, and the owner
@@ -126,12 +128,20 @@ public sealed unsafe class BufferPool : IDisposable
         _isDisposed = true;
         while (_kept.Count > 0)
         {
-            Free((byte*)_kept.Pop(), StandardLength);
+            Free((byte*)_kept.Pop(), StandardLength, isAligned: false);
         }
 
         while (_keptSmall.Count > 0)
         {
-            Free((byte*)_keptSmall.Pop(), SmallLength);
+            Free((byte*)_keptSmall.Pop(), SmallLength, isAligned: false);
+        }
+
+        for (var length = Page.Length; length <= StandardLength; length += Page.Length)
+        {
+            for (var kept = KeptAligned(length); kept.Count > 0;)
+            {
+                Free((byte*)kept.Pop(), length, isAligned: true);
+            }
         }
     }
 
@@ -144,6 +154,20 @@ public sealed unsafe class BufferPool : IDisposable
         return ref entry;
     }
 
+    private BufferId Lend(byte* memory, int length, bool isAligned)
+    {
+        var slot = _freeSlots.Count > 0 ? _freeSlots.Pop() : NewSlot();
+        ref var entry = ref _slots[slot];
+        entry.Memory = memory;
+        entry.Length = length;
+        entry.IsAligned = isAligned;
+        entry.Generation++;
+        Outstanding++;
+        return new BufferId(slot, entry.Generation);
+    }
+
+    private Stack<nint> KeptAligned(int length) => _keptAligned[(length / Page.Length) - 1] ??= new Stack<nint>();
+
     private bool TryKeep(in Slot entry)
     {
         if (_isDisposed || entry.Length > StandardLength)
@@ -151,8 +175,8 @@ public sealed unsafe class BufferPool : IDisposable
             return false;
         }
 
-        var kept = entry.Length == SmallLength ? _keptSmall : _kept;
-        if (kept.Count >= KeptMax)
+        var kept = entry.IsAligned ? KeptAligned(entry.Length) : entry.Length == SmallLength ? _keptSmall : _kept;
+        if (kept.Count >= (entry.IsAligned ? KeptAlignedBytes / entry.Length : KeptMax))
         {
             return false;
         }
@@ -186,6 +210,13 @@ public sealed unsafe class BufferPool : IDisposable
         return memory;
     }
 
+    private byte* AllocateAligned(int length)
+    {
+        var memory = (byte*)NativeMemory.AlignedAlloc((nuint)length, Page.Length);
+        BytesHeld += length;
+        return memory;
+    }
+
     // The colour is stored in front of the buffer, so that freeing finds the start of the allocation.
     private byte* AllocateStandard()
     {
@@ -198,9 +229,13 @@ public sealed unsafe class BufferPool : IDisposable
         return memory;
     }
 
-    private void Free(byte* memory, int length)
+    private void Free(byte* memory, int length, bool isAligned)
     {
-        if (length == StandardLength)
+        if (isAligned)
+        {
+            NativeMemory.AlignedFree(memory);
+        }
+        else if (length == StandardLength)
         {
             NativeMemory.AlignedFree(memory - ((int*)memory)[-1]);
         }
@@ -216,6 +251,7 @@ public sealed unsafe class BufferPool : IDisposable
     {
         public byte* Memory;
         public int Length;
+        public bool IsAligned;
         public uint Generation;
     }
 }
@@ -225,11 +261,13 @@ public readonly unsafe struct DetachedBuffer
 {
     internal readonly byte* Memory;
     internal readonly int Length;
+    internal readonly bool IsAligned;
 
-    internal DetachedBuffer(byte* memory, int length)
+    internal DetachedBuffer(byte* memory, int length, bool isAligned)
     {
         Memory = memory;
         Length = length;
+        IsAligned = isAligned;
     }
 }
 

@@ -89,6 +89,10 @@ public static class InfoFuzz
 
         public bool Send(ConnectionId connection, BufferId buffer, int length) => true;
 
+        public void Read(IBlockDevice device, long offset, BufferId buffer, int length, int token)
+        {
+        }
+
         public long PendingSendBytes(ConnectionId connection) => 0;
 
         public void Close(ConnectionId connection, CloseMode mode)

@@ -15,6 +15,7 @@ public sealed class SimulatedEngine : IIoEngine
     private readonly Queue<ConnectionId> _ready = new();
     private readonly HashSet<ConnectionId> _noticed = [];
     private readonly Queue<(SimulatedPeer Peer, int Tag)> _arrivals = new();
+    private readonly Queue<SimulatedRead> _reads = new();
     private int _acceptError;
     private bool _acceptErrorIsTold;
 
@@ -37,6 +38,9 @@ public sealed class SimulatedEngine : IIoEngine
         }
     }
 
+    /// Reads that were asked for and are not reported.
+    public int PendingReads => _reads.Count;
+
     public int Wait(Span<Completion> into, int timeoutMilliseconds)
     {
         Invariant.Holds(into.Length > 0);
@@ -50,6 +54,7 @@ public sealed class SimulatedEngine : IIoEngine
                 filled++;
             }
 
+            filled += CompleteReads(into[filled..]);
             for (; looks > 0 && filled < into.Length; looks--)
             {
                 var next = _ready.Dequeue();
@@ -138,6 +143,19 @@ public sealed class SimulatedEngine : IIoEngine
         }
     }
 
+    /// Completes in the next Wait, unless its device holds reads back. Sees what the device holds then.
+    public void Read(IBlockDevice device, long offset, BufferId buffer, int length, int token)
+    {
+        lock (Network.Gate)
+        {
+            Invariant.Holds(length > 0 && length <= Buffers.Length(buffer) && offset >= 0);
+            Invariant.Holds((offset | (uint)length) % device.Alignment == 0);
+            Invariant.Holds(device.Alignment == 1 || Page.StartsAt(Buffers.Span(buffer)));
+            Counters.Reads++;
+            _reads.Enqueue(new SimulatedRead((SimulatedDevice)device, offset, buffer, length, token));
+        }
+    }
+
     public long PendingSendBytes(ConnectionId connection)
     {
         lock (Network.Gate)
@@ -187,6 +205,11 @@ public sealed class SimulatedEngine : IIoEngine
         lock (Network.Gate)
         {
             Network.StopListening(this, tag: null);
+            while (_reads.TryDequeue(out var read))
+            {
+                Buffers.Return(read.Buffer);
+            }
+
             for (var slot = 0; slot < _connections.Used; slot++)
             {
                 if (_connections[slot].File >= 0)
@@ -232,6 +255,27 @@ public sealed class SimulatedEngine : IIoEngine
         Counters.Accepted++;
         completion = new Completion(CompletionKind.Accepted, Add(peer), BufferId.None, 0, tag);
         return true;
+    }
+
+    private int CompleteReads(Span<Completion> into)
+    {
+        var filled = 0;
+        for (var looks = _reads.Count; looks > 0 && filled < into.Length; looks--)
+        {
+            var read = _reads.Dequeue();
+            if (read.Device.HoldsReads)
+            {
+                _reads.Enqueue(read);
+                continue;
+            }
+
+            var error = read.Device.TryRead(read.Offset, Buffers.Span(read.Buffer)[..read.Length]);
+            var result = error == 0 ? read.Length : -error;
+            Counters.BytesRead += Math.Max(result, 0);
+            into[filled++] = new Completion(CompletionKind.ReadDone, ConnectionId.None, read.Buffer, result, read.Token);
+        }
+
+        return filled;
     }
 
     private ConnectionId Add(SimulatedPeer peer)
@@ -359,4 +403,6 @@ public sealed class SimulatedEngine : IIoEngine
     }
 
     private SimulatedPeer PeerOf(in Connection connection) => Network.Peer(connection.File);
+
+    private readonly record struct SimulatedRead(SimulatedDevice Device, long Offset, BufferId Buffer, int Length, int Token);
 }
