@@ -9,7 +9,7 @@ using LogLevel = Microsoft.Extensions.Logging.LogLevel;
 
 namespace Aerie.Server;
 
-/// What can be asked of the program: run a node, check a configuration, tell the version.
+/// What can be asked of the program: run a node, check a configuration, prepare a volume, tell the version.
 internal static class CommandLine
 {
     public static int Run(string[] arguments)
@@ -22,7 +22,10 @@ internal static class CommandLine
         {
             Description = "Report every problem of the configuration and leave: exit code 0 when there is none.",
         };
-        var root = new RootCommand("aerie-node: one storage node, compatible with Aerospike clients and tools.") { file, check };
+        var root = new RootCommand("aerie-node: one storage node, compatible with Aerospike clients and tools.")
+        {
+            file, check, InitVolume.CreateCommand(),
+        };
         root.SetAction(parsed => Run(parsed.GetValue(file), parsed.GetValue(check)));
         return root.Parse(arguments).Invoke();
     }

@@ -62,7 +62,8 @@ public ref struct RecordImageWriter
         return value;
     }
 
-    /// Pads, measures and signs the image, without a seed: RecordImage.Reseed adds the one of its block. Returns its size in units: what RecordLog.Commit wants to know.
+    /// Pads, measures and signs the image, without a seed: RecordImage.Reseed adds the one of its block.
+    /// Returns its size in units: what RecordLog.Commit wants to know.
     public int Finish()
     {
         Invariant.Holds(_binsMissing == 0);

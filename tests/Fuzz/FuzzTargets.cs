@@ -12,5 +12,6 @@ internal static class FuzzTargets
         ["config"] = ConfigFuzz.Run,
         ["info"] = InfoFuzz.Run,
         ["message"] = MessageFuzz.Run,
+        ["storage"] = StorageFuzz.Run,
     };
 }

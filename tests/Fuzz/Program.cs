@@ -3,6 +3,18 @@ using Aerie.Fuzz;
 // Aerie.Fuzz <target>|all [--inputs N] [--seed S] [--corpus FOLDER] [--replay FILE]
 //
 // Ends with a line "N passed, N failed"; the input of a finding is kept in artifacts/fuzz/, with the command to repeat it.
+//
+// Aerie.Fuzz storage-seeds FOLDER writes the seeds of the target storage: bytes that no text editor makes.
+
+if (args is ["storage-seeds", var folder])
+{
+    foreach (var (name, bytes) in StorageSeeds.Files)
+    {
+        File.WriteAllBytes(Path.Combine(folder, name), bytes);
+    }
+
+    return 0;
+}
 
 var options = Options.Parse(args);
 if (options is null)

@@ -67,8 +67,8 @@ public readonly record struct BlockHeader(BlockKind Kind, ulong Sequence, ulong 
         BinaryPrimitives.WriteUInt32LittleEndian(page[ChecksumOffset..], Crc32C.Of(page[VersionOffset..CheckedEnd]));
     }
 
-    /// The header is meaningful for Records and Checkpoint only. `device` is what the label of the device says.
-    public static BlockState Read(ReadOnlySpan<byte> page, ulong device, out BlockHeader header)
+    /// The header is meaningful for Records and Checkpoint only. `device` is what the label of the device says, null: any.
+    public static BlockState Read(ReadOnlySpan<byte> page, ulong? device, out BlockHeader header)
     {
         Invariant.Holds(page.Length >= DeviceLayout.PageLength);
         header = default;
@@ -89,7 +89,8 @@ public readonly record struct BlockHeader(BlockKind Kind, ulong Sequence, ulong 
             BinaryPrimitives.ReadUInt64LittleEndian(page[SequenceOffset..]),
             BinaryPrimitives.ReadUInt64LittleEndian(page[DeviceOffset..]),
             BinaryPrimitives.ReadInt64LittleEndian(page[OpenedOffset..]));
-        if (BinaryPrimitives.ReadUInt16LittleEndian(page[VersionOffset..]) != RecordImage.FormatVersion || read.Device != device
+        if (BinaryPrimitives.ReadUInt16LittleEndian(page[VersionOffset..]) != RecordImage.FormatVersion
+            || (device is not null && read.Device != device)
             || read.Kind is not (BlockKind.Records or BlockKind.Checkpoint))
         {
             return BlockState.Foreign;

@@ -34,8 +34,8 @@ public ref struct BlockScan
     private int _next;
     private long _work;
 
-    /// `device` is DeviceHeader.BlockDevice. A block that is cut short is read as far as it goes.
-    public BlockScan(ReadOnlySpan<byte> block, ulong device)
+    /// `device` is DeviceHeader.BlockDevice, null when the label is lost. A block that is cut short is read as far as it goes.
+    public BlockScan(ReadOnlySpan<byte> block, ulong? device)
     {
         Invariant.Holds(block.Length is >= DeviceLayout.PageLength and <= IBlockBacking.BlockLength);
         _block = block;

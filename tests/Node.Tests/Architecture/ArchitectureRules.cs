@@ -25,7 +25,9 @@ internal static partial class ArchitectureRules
         ],
         ["Aerie.Client"] = ["Aerie.Foundation", "Aerie.Protocol", "Aerie.DataModel"],
         ["Aerie.Tools"] =
-            ["Aerie.Foundation", "Aerie.Memory", "Aerie.Io", "Aerie.Protocol", "Aerie.DataModel", "Aerie.Client"],
+        [
+            "Aerie.Foundation", "Aerie.Memory", "Aerie.Io", "Aerie.Protocol", "Aerie.DataModel", "Aerie.Storage", "Aerie.Client",
+        ],
     };
 
     /// Each folder of the Server and the folders it may use. Program.cs joins them all.

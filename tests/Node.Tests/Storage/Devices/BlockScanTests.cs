@@ -124,7 +124,8 @@ public sealed class BlockScanTests
         Assert.True(kept.SequenceEqual(found.Where(item => item.Item != BlockItem.Damage)));
     }
 
-    [Theory, InlineData(BlockState.Wiped), InlineData(BlockState.Foreign), InlineData(BlockState.Damaged), InlineData(BlockState.Checkpoint)]
+    [Theory, InlineData(BlockState.Wiped), InlineData(BlockState.Foreign)]
+    [InlineData(BlockState.Damaged), InlineData(BlockState.Checkpoint)]
     public void A_block_in_another_state_yields_nothing(BlockState state)
     {
         var block = new TestBlock(1);
