@@ -6,14 +6,19 @@ using Aerie.Memory;
 namespace Aerie.Io;
 
 /// The reads of one engine: which way each goes, what waits for its turn, what has ended. Owns the buffers of all of them.
-internal sealed unsafe class DeviceReads(Epoll epoll, WakeSignal wake, ConnectionId mark, BufferPool buffers, IoCounters counters, bool useAio)
-    : IDisposable
+internal sealed unsafe class DeviceReads(
+    Epoll epoll,
+    WakeSignal wake,
+    ConnectionId mark,
+    BufferPool buffers,
+    IoCounters counters,
+    bool useAio) : IDisposable
 {
     /// When the kernel had no room even for one read, nothing tells when it has some.
     private const int StalledMilliseconds = 1;
 
-    private readonly Queue<int> _waiting = new();
-    private readonly Queue<(int Slot, int Result)> _done = new();
+    private readonly Queue<int> _waiting = new(AioReads.Depth);
+    private readonly Queue<(int Slot, int Result)> _done = new(AioReads.Depth);
     private readonly Stack<int> _free = new();
     private DeviceRead[] _reads = new DeviceRead[64];
     private int _used;

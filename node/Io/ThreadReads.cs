@@ -8,8 +8,8 @@ internal sealed unsafe class ThreadReads(WakeSignal wake) : IDisposable
     private const int Threads = 4;
 
     private readonly object _gate = new();
-    private readonly Queue<Job> _jobs = new();
-    private readonly Queue<(int Slot, long Result)> _done = new();
+    private readonly Queue<Job> _jobs = new(AioReads.Depth);
+    private readonly Queue<(int Slot, long Result)> _done = new(AioReads.Depth);
     private readonly List<Thread> _threads = [];
     private int _doneCount;
     private bool _isEnding;

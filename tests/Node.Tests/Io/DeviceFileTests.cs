@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Aerie.Io;
 using Aerie.Memory;
 using Xunit;
@@ -15,8 +16,11 @@ public sealed class DeviceFileTests : BlockDeviceContract
     {
         var path = NewPath();
         Devices.Open(Writer(path) with { CreateLength = 1 << 20 }).Dispose();
-        var blocks = new System.Diagnostics.ProcessStartInfo("stat", ["-c", "%b %a", path]) { RedirectStandardOutput = true, UseShellExecute = false };
-        using var stat = System.Diagnostics.Process.Start(blocks)!;
+        using var stat = Process.Start(new ProcessStartInfo("stat", ["-c", "%b %a", path])
+        {
+            RedirectStandardOutput = true,
+            UseShellExecute = false,
+        })!;
         var answer = stat.StandardOutput.ReadToEnd().Trim().Split(' ');
         Assert.True(long.Parse(answer[0]) * 512 >= 1 << 20);
         Assert.Equal("600", answer[1]);
