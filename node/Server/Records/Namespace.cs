@@ -163,6 +163,12 @@ public sealed class Namespace : IDisposable
             || (options.StopWritesSize != 0 && SetCounters.BytesOf(set.Id) >= options.StopWritesSize);
     }
 
+    internal void RecoveredMark()
+    {
+    }
+
+    internal bool IsSweptAway(in RecordEntry entry) => entry.LastUpdateTime < 0;
+
     /// A record found at a restart, which stands in the index already. Caller holds the gate.
     internal void Recovered(Worker worker, in RecordEntry entry) => Account(worker, entry, +1);
 
