@@ -174,7 +174,7 @@ public sealed class Namespace : IDisposable
 
     /// The record's image, opened. Caller holds the gate, under which alone the reader is valid. False: it must be read first
     /// (worker.LacksImage: the command leaves no trace, waits for it and runs again), or it cannot be read at all.
-    public bool TryOpen(Worker worker, in RecordEntry entry, out RecordImageReader reader)
+    public bool TryOpen(Worker worker, scoped in RecordEntry entry, out RecordImageReader reader)
     {
         if (!Log.TryRead(worker.Number, new RecordLocation(entry.Place), out var image))
         {

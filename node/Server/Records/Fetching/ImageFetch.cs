@@ -81,7 +81,7 @@ public sealed class ImageFetch(ImageReads reads)
     }
 
     /// Caller holds the gate under which it has found the record there.
-    public FetchedImage Find(in MissingImage image, out ReadOnlySpan<byte> bytes)
+    public FetchedImage Find(scoped in MissingImage image, out ReadOnlySpan<byte> bytes)
     {
         bytes = default;
         for (var i = 0; i < _count; i++)
