@@ -365,6 +365,7 @@ public sealed class ServiceLoop : IDisposable
     {
         if (_reply.Length == 0)
         {
+            _reply.Drop(); // a command that waits has wound it back
             return;
         }
 

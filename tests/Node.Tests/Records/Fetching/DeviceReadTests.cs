@@ -74,7 +74,8 @@ public sealed class DeviceReadTests : IDisposable
         _node.Backing.Evict();
         _node.HoldReads();
         _node.Put("new", "here");
-        var waiting = new[] { "get", "put", "delete with key", "batch of reads", "scan" }.Select(name => _node.Send(RequestOf(name))).ToList();
+        string[] names = ["get", "put", "delete with key", "batch of reads", "scan"];
+        var waiting = names.Select(name => _node.Send(RequestOf(name))).ToList();
         Assert.All(waiting, peer => Assert.Equal(0, peer.Available));
         Assert.Equal("here", _node.Read(WireRequest.Get("new"))["a"].Text);
         Assert.Equal("here", _node.Read(WireRequest.Get("new"))["a"].Text);
@@ -268,7 +269,8 @@ public sealed class DeviceReadTests : IDisposable
         "generation" => WireRequest.Put("k1", "b", "x").Flags(Info2.GenerationEqual).Generation(9).Bytes(),
         "add and append" => WireRequest.Write("k1").Op(OpCode.Append, "a", ParticleType.String, "x"u8)
             .Op(OpCode.Add, "n", ParticleType.Integer, WireRequest.Integer(1)).Bytes(),
-        "operate" => WireRequest.Write("k1").Flags(Info1.Read).Op(OpCode.Append, "a", ParticleType.String, "x"u8).Op(OpCode.Read, "a").Bytes(),
+        "operate" => WireRequest.Write("k1").Flags(Info1.Read)
+            .Op(OpCode.Append, "a", ParticleType.String, "x"u8).Op(OpCode.Read, "a").Bytes(),
         "touch" => WireRequest.Write("k1").Op(OpCode.Touch, "").Bytes(),
         "delete" => WireRequest.Delete("k1").Bytes(),
         "delete with key" => WireRequest.Delete("k1").SendKey("k1").Bytes(),

@@ -9,7 +9,7 @@ namespace Aerie.Node.Tests.Records.Fetching;
 /// A node whose only namespace lies on a simulated device.
 internal sealed class NodeOnDevice : IDisposable
 {
-    public NodeOnDevice(int loops = 1, string namespaceLines = "")
+    public NodeOnDevice(int loops = 1, string namespaceLines = "background-query-max-rps 1000000")
     {
         EvictingBacking? made = null;
         Node = new NodeUnderTest(
