@@ -8,6 +8,7 @@ using Aerie.Server.Query;
 using Aerie.Server.Records;
 using Aerie.Server.Records.Housekeeping;
 using Aerie.Server.Service;
+using Aerie.Storage;
 using Microsoft.Extensions.Logging;
 
 namespace Aerie.Server;
@@ -27,7 +28,8 @@ public sealed class Node : IDisposable
         ILoggerFactory logs,
         Func<Node, IInfoAnswers> info,
         Func<int?>? systemMemoryUsedPct = null,
-        int descriptorsForConnections = int.MaxValue)
+        int descriptorsForConnections = int.MaxValue,
+        Func<NamespaceOptions, IBlockBacking>? backing = null)
     {
         _config = config;
         var loopCount = config.Service.Current.ServiceThreads;
@@ -35,7 +37,7 @@ public sealed class Node : IDisposable
         Clock = clock;
         Namespaces = new Namespaces([.. config.Namespaces.Values
             .OrderBy(options => options.Current.Name, StringComparer.Ordinal)
-            .Select(options => new Namespace(options, workers))]);
+            .Select(options => new Namespace(options, workers, backing))]);
         Counters = new StripedCounters<NodeCounter>(workers);
         LastUpdateClock = new LastUpdateClock();
         BatchIndexLatency = new LatencyHistogram("batch-index", workers);

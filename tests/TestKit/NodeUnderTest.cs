@@ -3,6 +3,7 @@ using Aerie.Server;
 using Aerie.Server.Config;
 using Aerie.Server.Info;
 using Aerie.Server.Service;
+using Aerie.Storage;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -22,7 +23,8 @@ public sealed class NodeUnderTest : IDisposable
         string? configuration = null,
         int loops = 1,
         ILoggerFactory? logs = null,
-        Func<NodeUnderTest, Node, IInfoAnswers>? info = null)
+        Func<NodeUnderTest, Node, IInfoAnswers>? info = null,
+        Func<NamespaceOptions, IBlockBacking>? backing = null)
     {
         var text = configuration ?? Configuration();
         text = text.Replace(LoopsPlaceholder, $"service-threads {loops}", StringComparison.Ordinal);
@@ -34,7 +36,13 @@ public sealed class NodeUnderTest : IDisposable
         Config = new ConfigStore(table, report);
         Clock = new FakeClock { UnixMilliseconds = 1_800_000_000_000 };
         var log = logs ?? NullLoggerFactory.Instance;
-        Node = new Node(Config, Clock, () => new SimulatedEngine(Network), log, node => info?.Invoke(this, node) ?? new NoInfo());
+        Node = new Node(Config, Clock, () => new SimulatedEngine(Network), log, node => info?.Invoke(this, node) ?? new NoInfo(),
+            backing: backing);
+        foreach (var records in Node.Namespaces.All.Where(records => records.Log.IsPersistent))
+        {
+            records.Log.Recover().End();
+        }
+
         Node.Listen();
     }
 
@@ -114,9 +122,10 @@ public sealed class NodeUnderTest : IDisposable
         }
     }
 
-    private (long, long, long, int) Activity() => (
+    private (long, long, long, long, int) Activity() => (
         Node.Loops.Sum(loop => loop.IoCounters.BytesReceived),
         Node.Loops.Sum(loop => loop.IoCounters.BytesSent),
+        Node.Loops.Sum(loop => loop.IoCounters.Reads + loop.IoCounters.BytesRead),
         Node.Loops.Sum(loop => loop.IoCounters.Closed),
         Node.Loops.Sum(loop => loop.OpenConnections));
 

@@ -19,7 +19,7 @@ internal static class BatchCommand
         var work = new BatchWork(rows, request.Header, flags);
         if (result == ResultCode.Ok)
         {
-            result = batches.Run.Run(work, ref position, BatchJob.RowsPerStep, reply);
+            result = batches.Run.Run(work, ref position, BatchJob.RowsPerStep, reply, images: null);
         }
 
         if (result == ResultCode.Ok && position.RowsLeft > 0)

@@ -2,6 +2,7 @@ using Aerie.Foundation;
 using Aerie.Memory;
 using Aerie.Protocol;
 using Aerie.Server.Records;
+using Aerie.Server.Records.Fetching;
 using Aerie.Server.Transactions;
 
 namespace Aerie.Server.Batch;
@@ -11,7 +12,7 @@ namespace Aerie.Server.Batch;
 ///
 /// The rows lie in a buffer of the home loop that slices read from other threads. It is returned only when the connection
 /// is done with the job AND no slice is out, whichever comes last; then the job is free for the next batch.
-internal sealed class BatchJob(BatchLoop home) : LongReply
+internal sealed class BatchJob(BatchLoop home) : LongReply, IImageUser
 {
     /// About 150 microseconds of reads.
     public const int RowsPerStep = 256;
@@ -35,6 +36,8 @@ internal sealed class BatchJob(BatchLoop home) : LongReply
     private MessageHeader _header;
     private BatchFlags _flags;
     private BatchPosition _frontier;
+    private BatchPosition _local;
+    private ImageFetch? _images;
     private bool _spreads;
     private long _started;
     private long _deadline;
@@ -70,6 +73,8 @@ internal sealed class BatchJob(BatchLoop home) : LongReply
         _result = ResultCode.Ok;
         _isOver = false;
         _isCancelled = false;
+        _images = home.RentImages(this);
+        WakeAt = 0;
     }
 
     public override LongReplyProgress Step(Worker worker, ReplyBuffer reply)
@@ -89,19 +94,21 @@ internal sealed class BatchJob(BatchLoop home) : LongReply
 
         HandOut();
         var frame = ReplyFrame.Begin(reply);
-        if (TryTakePiece(out var piece))
+        if (!_images!.IsWaiting && TryTakeLocal(out var piece))
         {
             RunHere(piece, reply);
         }
 
-        var isDone = _outstanding == 0 && _finished.Count == 0 && !HasPieces;
+        var isDone = _outstanding == 0 && _finished.Count == 0 && !HasPieces && _local.RowsLeft == 0;
         if (isDone)
         {
             frame.AddLast(_result);
         }
 
         frame.End(Work.Compresses);
-        return isDone ? LongReplyProgress.Done : HasPieces || _finished.Count > 0 ? LongReplyProgress.More : LongReplyProgress.Waiting;
+        WakeAt = _images.IsWaiting && _deadline != long.MaxValue ? _deadline + 1 : 0;
+        var goesOn = _finished.Count > 0 || (!_images.IsWaiting && (HasPieces || _local.RowsLeft > 0));
+        return isDone ? LongReplyProgress.Done : goesOn ? LongReplyProgress.More : LongReplyProgress.Waiting;
     }
 
     public override void End(bool completed)
@@ -109,9 +116,13 @@ internal sealed class BatchJob(BatchLoop home) : LongReply
         Invariant.Holds(!_isOver);
         _isOver = true;
         Stop(completed ? _result : ResultCode.Unknown);
+        home.ReturnImages(_images!);
+        _images = null;
         home.Count(_result, _started);
         FreeIfDone();
     }
+
+    public void ImagesArrived() => home.WakeUp(this);
 
     /// A slice comes home. On the home loop.
     public void Returned(BatchSlice slice)
@@ -151,6 +162,8 @@ internal sealed class BatchJob(BatchLoop home) : LongReply
         _result = result;
         _isCancelled = true;
         _frontier = default;
+        _local = default;
+        _images!.Clear();
         _leftovers.Clear();
         while (_finished.TryDequeue(out var slice))
         {
@@ -161,15 +174,30 @@ internal sealed class BatchJob(BatchLoop home) : LongReply
 
     private void RunHere(BatchPosition piece, ReplyBuffer reply)
     {
-        var result = home.Run.Run(Work, ref piece, RowsPerStep, reply);
+        var result = home.Run.Run(Work, ref piece, RowsPerStep, reply, _images);
         if (result != ResultCode.Ok)
         {
             Stop(result);
         }
-        else if (piece.RowsLeft > 0)
+        else if (piece.RowsLeft == 0)
+        {
+            _images!.Clear();
+        }
+        else if (_images!.IsEmpty)
         {
             _leftovers.Push(piece);
         }
+        else
+        {
+            _local = piece; // what was read for it, or will be, is here
+        }
+    }
+
+    private bool TryTakeLocal(out BatchPosition piece)
+    {
+        piece = _local;
+        _local = default;
+        return piece.RowsLeft > 0 || TryTakePiece(out piece);
     }
 
     private void HandOut()

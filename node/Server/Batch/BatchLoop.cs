@@ -5,6 +5,7 @@ using Aerie.Memory;
 using Aerie.Protocol;
 using Aerie.Server.Metrics;
 using Aerie.Server.Records;
+using Aerie.Server.Records.Fetching;
 using Aerie.Server.Transactions;
 
 namespace Aerie.Server.Batch;
@@ -31,7 +32,7 @@ public sealed class BatchShared
 
 /// The event loop as batches see it.
 internal readonly record struct BatchLoopContext(
-    Worker Worker, BufferPool Buffers, Action Wake, Action<ConnectionId, LongReply> WakeLongReply);
+    Worker Worker, BufferPool Buffers, ImageReads Reads, Action Wake, Action<ConnectionId, LongReply> WakeLongReply);
 
 /// What batches need on one loop, made once and used again: the runner, a reply buffer for slices of other loops' batches,
 /// and the jobs. Belongs to the loop's thread, but for Send.
@@ -40,6 +41,7 @@ internal sealed class BatchLoop
     private readonly BatchLoopContext _loop;
     private readonly ConcurrentQueue<BatchSlice> _arrived = new();
     private readonly Stack<BatchJob> _idle = new();
+    private readonly Stack<ImageFetch> _idleImages = new();
 
     public BatchLoop(BatchLoopContext loop, BatchShared shared)
     {
@@ -61,6 +63,20 @@ internal sealed class BatchLoop
 
     /// Jobs begun and not over, those whose connection is gone but whose slices still run included.
     public int UnderWay { get; private set; }
+
+    /// For the images of rows that are carried out here, until they are given back.
+    public ImageFetch RentImages(IImageUser user)
+    {
+        var images = _idleImages.Count > 0 ? _idleImages.Pop() : new ImageFetch(_loop.Reads);
+        images.User = user;
+        return images;
+    }
+
+    public void ReturnImages(ImageFetch images)
+    {
+        images.Clear();
+        _idleImages.Push(images);
+    }
 
     /// Gives a slice to this loop: to carry it out, or to take its result home. Any thread.
     public void Send(BatchSlice slice)

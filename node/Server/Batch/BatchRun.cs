@@ -1,6 +1,8 @@
+using System.Runtime.CompilerServices;
 using Aerie.Foundation;
 using Aerie.Protocol;
 using Aerie.Server.Records;
+using Aerie.Server.Records.Fetching;
 using Aerie.Server.Transactions;
 
 namespace Aerie.Server.Batch;
@@ -9,23 +11,41 @@ namespace Aerie.Server.Batch;
 /// the memory: a look ahead over the next rows has the processor load what they need while earlier rows are worked on.
 internal sealed class BatchRun(Worker worker, Namespaces namespaces)
 {
+    /// How far a batch looks for rows that lack images, when one does.
+    private const int RowsForeseen = 2 * ImageFetch.ImagesMax;
+
     private readonly LookAhead _ahead = new();
+    private int _rowsDone;
+
+    /// The last run stopped at a row whose image must be read first.
+    public bool LacksImages { get; private set; }
 
     /// Carries out at most `rowsMax` rows from the position on, fewer when the reply has grown by a step's worth, and moves
     /// the position behind them. Ok: go on, or done when no rows are left; otherwise the batch ends here, for what reason.
-    public ResultCode Run(scoped in BatchWork work, ref BatchPosition position, int rowsMax, ReplyBuffer reply)
+    /// `images` is what was read for these rows; if they lack others, those are asked for in its place. Without it nothing is
+    /// asked for.
+    public ResultCode Run(scoped in BatchWork work, ref BatchPosition position, int rowsMax, ReplyBuffer reply, ImageFetch? images)
     {
+        LacksImages = false;
+        worker.Fetched = images;
         var limit = reply.Length + LongReply.StepBytes;
         var reader = BatchReader.At(work.Rows, work.Header, position);
         var left = rowsMax;
         var ended = false;
         while (left > 0 && !ended && reply.Length < limit)
         {
+            var start = reader.Position;
             var count = LookAhead(reader, Math.Min(left, Transactions.LookAhead.Max));
             left -= count;
             ended = count == 0 ? !reader.TryNext(out _) : !RunRows(work, ref reader, count, limit, reply);
+            if (worker.LacksImage)
+            {
+                position = AskFor(work, start, images);
+                return ResultCode.Ok;
+            }
         }
 
+        worker.Fetched = null;
         position = ended ? default : reader.Position;
         return reader.Malformed ? ResultCode.Parameter : ResultCode.Ok;
     }
@@ -46,7 +66,7 @@ internal sealed class BatchRun(Worker worker, Namespaces namespaces)
     // False: an error ends the batch.
     private bool RunRows(scoped in BatchWork work, ref BatchReader reader, int count, int limit, ReplyBuffer reply)
     {
-        var start = worker.Clock.MonotonicNanoseconds;
+        var since = worker.Clock.MonotonicNanoseconds;
         var goesOn = true;
         Namespace? measured = null;
         var writes = 0;
@@ -54,16 +74,78 @@ internal sealed class BatchRun(Worker worker, Namespaces namespaces)
         for (; done < count && goesOn && reply.Length < limit && reader.TryNext(out var row); done++)
         {
             measured = _ahead.NamespaceAt(done) ?? measured;
+            var start = reply.Length;
+            var result = RunRow(row, _ahead.NamespaceAt(done), _ahead.DigestAt(done), reply);
+            if (worker.LacksImage)
+            {
+                reply.WindBack(start);
+                break;
+            }
+
             writes += (row.Info2 & Info2.Write) != 0 ? 1 : 0;
-            goesOn = !work.Ends(RunRow(row, _ahead.NamespaceAt(done), _ahead.DigestAt(done), reply));
+            goesOn = !work.Ends(result);
         }
 
         if (measured is not null && done > 0)
         {
-            Measure(measured, done - writes, writes, (worker.Clock.MonotonicNanoseconds - start) / done);
+            Measure(measured, done - writes, writes, (worker.Clock.MonotonicNanoseconds - since) / done);
         }
 
+        _rowsDone = done;
         return goesOn;
+    }
+
+    // The row that lacks its image is where the batch goes on. What the rows behind it will lack is read along with it, as
+    // far as it can be told beforehand. `start`: of the last look ahead.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private BatchPosition AskFor(scoped in BatchWork work, BatchPosition start, ImageFetch? images)
+    {
+        worker.Fetched = null;
+        LacksImages = true;
+        var missing = worker.TakeMissing();
+        var reader = BatchReader.At(work.Rows, work.Header, start);
+        for (var done = 0; done < _rowsDone; done++)
+        {
+            reader.TryNext(out _);
+        }
+
+        var position = reader.Position;
+        if (images is null)
+        {
+            return position;
+        }
+
+        images.Clear();
+        images.Add(missing);
+        reader.TryNext(out _);
+        for (var looks = RowsForeseen; looks > 0 && images.HasRoom && reader.TryNext(out var row); looks--)
+        {
+            Foresee(row, images);
+        }
+
+        images.Start();
+        return position;
+    }
+
+    private void Foresee(scoped in BatchRow row, ImageFetch images)
+    {
+        if (namespaces.Find(row.Fields.Namespace) is not { } records || !RecordCommands.NeedsImage(row.Info1, row.Info2, row.Fields))
+        {
+            return;
+        }
+
+        var digest = new Digest(row.Digest);
+        using var gate = records.Index.Enter(digest.Partition);
+        if (!records.Index.TryFind(digest, out var handle))
+        {
+            return;
+        }
+
+        ref var entry = ref records.Index[handle];
+        if (records.IsLive(entry, worker.NowSeconds) && !WritePolicy.RefusesGeneration(row.Info2, row.Generation, entry.Generation))
+        {
+            records.Foresee(worker, entry, images);
+        }
     }
 
     private ResultCode RunRow(scoped in BatchRow row, Namespace? records, in Digest digest, ReplyBuffer reply)

@@ -1,14 +1,18 @@
 using Aerie.Foundation;
 using Aerie.Memory;
 using Aerie.Protocol;
+using Aerie.Server.Records.Fetching;
 using Aerie.Server.Transactions;
 
 namespace Aerie.Server.Batch;
 
 /// Some rows of a batch on their way to another loop, and the frame with their replies on its way back. At any time one
 /// thread has it: queues hand it over.
-internal sealed class BatchSlice(BatchJob job)
+internal sealed class BatchSlice(BatchJob job) : IImageUser
 {
+    private BatchLoop? _loop;
+    private ImageFetch? _images;
+    private BufferId _partial = BufferId.None;
     private DetachedBuffer _travelling;
     private BufferId _result = BufferId.None;
 
@@ -34,8 +38,10 @@ internal sealed class BatchSlice(BatchJob job)
     {
         if (loop != job.Home)
         {
-            CarryOut(loop);
-            job.Home.Send(this);
+            Length = 0;
+            _loop = loop;
+            _images = loop.RentImages(this);
+            CarryOut();
             return;
         }
 
@@ -63,23 +69,55 @@ internal sealed class BatchSlice(BatchJob job)
         }
     }
 
-    private void CarryOut(BatchLoop loop)
+    public void ImagesArrived() => CarryOut();
+
+    // Home with the result, or until the images of the next rows have been read.
+    private void CarryOut()
     {
-        Length = 0;
-        if (job.IsCancelled)
+        var loop = _loop!;
+        if (!job.IsCancelled && !TryFinish(loop))
         {
             return;
         }
 
+        if (!_partial.IsNone)
+        {
+            loop.Buffers.Return(_partial); // cancelled half-way
+            _partial = BufferId.None;
+            Length = 0;
+        }
+
+        loop.ReturnImages(_images!);
+        _images = null;
+        _loop = null;
+        job.Home.Send(this);
+    }
+
+    private bool TryFinish(BatchLoop loop)
+    {
         var reply = loop.SliceReply;
         var work = job.Work;
-        var frame = ReplyFrame.Begin(reply);
+        if (!_partial.IsNone)
+        {
+            reply.Give(_partial, Length);
+            _partial = BufferId.None;
+        }
+
+        var frame = reply.Length > 0 ? ReplyFrame.GoOn(reply) : ReplyFrame.Begin(reply);
         var left = Left;
-        loop.Run.Run(work, ref left, BatchJob.RowsPerStep, reply); // well-formed: the home loop walked over it
-        frame.End(work.Compresses);
+        loop.Run.Run(work, ref left, BatchJob.RowsPerStep, reply, _images); // well-formed: the home loop walked over it
         Left = left;
+        if (loop.Run.LacksImages && reply.Length < LongReply.StepBytes)
+        {
+            _partial = reply.Take(out var length);
+            Length = length;
+            return false;
+        }
+
+        frame.End(work.Compresses);
         Length = reply.Length;
         Invariant.Holds(Length > 0); // each row has a reply
         _travelling = loop.Buffers.Detach(reply.Take(out _));
+        return true;
     }
 }

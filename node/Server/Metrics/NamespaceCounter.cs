@@ -69,6 +69,14 @@ public enum NamespaceCounter
     EvictedObjects,
     TruncatedObjects,
 
+    /// Reads of devices for commands, whatever came of them; the bytes that came; images that could not be had.
+    DeviceReads,
+    DeviceReadBytes,
+    DeviceReadErrors,
+
+    /// Images of a namespace on devices that were in memory when a command looked at them.
+    CacheReads,
+
     /// Records that came to be and that ceased to be, for whatever reason: their difference is `objects`.
     Objects,
     Tombstones,

@@ -1,7 +1,7 @@
 namespace Aerie.Server.Metrics;
 
 /// The latency histograms of one namespace, named as `latencies:` names them.
-public sealed class NamespaceLatencies(string name, int stripes)
+public sealed class NamespaceLatencies(string name, int stripes, bool isOnDevice)
 {
     public LatencyHistogram Read { get; } = new($"{{{name}}}-read", stripes);
 
@@ -19,5 +19,11 @@ public sealed class NamespaceLatencies(string name, int stripes)
 
     public LatencyHistogram SiQuery { get; } = new($"{{{name}}}-si-query", stripes);
 
-    public IEnumerable<LatencyHistogram> All => [Read, Write, Udf, BatchSubRead, BatchSubWrite, BatchSubUdf, PiQuery, SiQuery];
+    /// From the moment a command asked until the bytes were there.
+    public LatencyHistogram DeviceRead { get; } = new($"{{{name}}}-device-read", stripes);
+
+    public IEnumerable<LatencyHistogram> All =>
+        [Read, Write, Udf, BatchSubRead, BatchSubWrite, BatchSubUdf, PiQuery, SiQuery, .. OfDevices];
+
+    private LatencyHistogram[] OfDevices => isOnDevice ? [DeviceRead] : [];
 }

@@ -1,15 +1,21 @@
 using Aerie.Foundation;
+using Aerie.Io;
 using Aerie.Memory;
 using Aerie.Server.Metrics;
 using Aerie.Server.Records;
+using Aerie.Server.Records.Fetching;
 using Aerie.Server.Transactions;
 
 namespace Aerie.Server.Query;
 
+/// The event loop as queries see it.
+internal readonly record struct QueryLoopContext(
+    Worker Worker, BufferPool Buffers, ImageReads Reads, Action<ConnectionId, LongReply> WakeLongReply);
+
 /// The background queries of one loop. They belong to no connection: whoever asked for one has its answer and may be gone.
 /// One step of one query per turn, in rotation, so that single requests never wait for more than a step however many there
 /// are. Belongs to the loop's thread.
-internal sealed class BackgroundQueries(Worker worker, BufferPool buffers, QueryShared shared)
+internal sealed class BackgroundQueries(QueryLoopContext loop, QueryShared shared)
 {
     /// Clients may ask for any number; more at once would only make each slower.
     public const int QueriesMax = 32;
@@ -17,13 +23,15 @@ internal sealed class BackgroundQueries(Worker worker, BufferPool buffers, Query
     /// The operations of all of them: what is kept without a connection must have a limit of its own.
     public const long OpsBytesMax = 64L * 1024 * 1024;
 
-    private readonly ReplyBuffer _scratch = new(buffers);
+    private readonly ReplyBuffer _scratch = new(loop.Buffers);
     private readonly List<BackgroundQuery> _active = [];
     private long _opsBytes;
     private int _next;
     private bool _draining;
 
-    public Worker Worker => worker;
+    public Worker Worker => loop.Worker;
+
+    public QueryLoopContext Loop => loop;
 
     public QueryShared Shared => shared;
 
@@ -67,14 +75,14 @@ internal sealed class BackgroundQueries(Worker worker, BufferPool buffers, Query
             RecordsPerSecond = BackgroundQuery.PerSecond(plan),
             SocketTimeout = plan.SocketTimeout,
             PartitionsRequested = plan.Partitions.Count,
-            Started = worker.Clock.MonotonicNanoseconds,
+            Started = Worker.Clock.MonotonicNanoseconds,
         };
         if (!shared.Registry.TryAddBackground(status))
         {
             return ResultCode.Parameter;
         }
 
-        _active.Add(new BackgroundQuery(worker, plan, ops, status));
+        _active.Add(new BackgroundQuery(loop, plan, ops, status));
         _opsBytes += ops.Length;
         return ResultCode.Ok;
     }
@@ -87,7 +95,7 @@ internal sealed class BackgroundQueries(Worker worker, BufferPool buffers, Query
             return;
         }
 
-        var now = worker.Clock.MonotonicNanoseconds;
+        var now = Worker.Clock.MonotonicNanoseconds;
         for (var left = _active.Count; left > 0; left--)
         {
             _next = (_next + 1) % _active.Count;
@@ -126,10 +134,11 @@ internal sealed class BackgroundQueries(Worker worker, BufferPool buffers, Query
     private void End(BackgroundQuery query, QueryOutcome outcome)
     {
         _active.Remove(query);
+        query.End();
         _opsBytes -= query.OpsLength;
         query.Records.Counters.Add(
-            worker.Number,
+            Worker.Number,
             outcome == QueryOutcome.Ok ? NamespaceCounter.PiQueryOpsBgComplete : NamespaceCounter.PiQueryOpsBgAbort);
-        shared.Registry.Finish(query.Status, outcome, worker.Clock.MonotonicNanoseconds);
+        shared.Registry.Finish(query.Status, outcome, Worker.Clock.MonotonicNanoseconds);
     }
 }

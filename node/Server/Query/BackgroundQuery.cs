@@ -1,6 +1,7 @@
 using Aerie.Foundation;
 using Aerie.Index;
 using Aerie.Server.Records;
+using Aerie.Server.Records.Fetching;
 using Aerie.Server.Transactions;
 using Aerie.Storage;
 
@@ -10,7 +11,7 @@ namespace Aerie.Server.Query;
 /// them. Leaf by leaf: the digests are collected under the partition's gate, then each record is written like any other
 /// write, with the gate taken for that record alone. What exists throughout is written exactly once, because the cursor
 /// names a place in digest order; what comes to be meanwhile is written if it lies ahead.
-internal sealed class BackgroundQuery
+internal sealed class BackgroundQuery : IImageUser
 {
     /// Some hundred microseconds of writes.
     private const int RecordsPerStep = 128;
@@ -21,7 +22,11 @@ internal sealed class BackgroundQuery
     /// What a leaf costs beside its records, in looks: an empty partition is not free.
     private const int LooksPerLeaf = 8;
 
+    /// While images are read, how often the query looks whether somebody wants it to end.
+    private const long LookNanoseconds = 1_000_000_000;
+
     private readonly Worker _worker;
+    private readonly ImageFetch _images;
     private readonly QueryPlan _plan;
     private readonly BackgroundOps _ops;
     private readonly Namespace _records;
@@ -30,13 +35,17 @@ internal sealed class BackgroundQuery
     private RecordRate _rate;
     private int _at;
     private IndexCursor _cursor;
+    private readonly Digest[] _leaf = new Digest[PrimaryIndex.LeafCapacity];
+    private int _leafCount;
+    private int _leafDone;
     private long _recordsLeft;
     private long _succeeded;
     private long _failed;
 
-    public BackgroundQuery(Worker worker, QueryPlan plan, BackgroundOps ops, QueryStatus status)
+    public BackgroundQuery(in QueryLoopContext loop, QueryPlan plan, BackgroundOps ops, QueryStatus status)
     {
-        _worker = worker;
+        _worker = loop.Worker;
+        _images = new ImageFetch(loop.Reads) { User = this };
         _plan = plan;
         _ops = ops;
         _records = plan.Records;
@@ -73,6 +82,12 @@ internal sealed class BackgroundQuery
         }
 
         var now = _worker.Clock.MonotonicNanoseconds;
+        if (_images.IsWaiting)
+        {
+            WakeAt = now + LookNanoseconds;
+            return QueryOutcome.Active;
+        }
+
         FollowLimit(now);
         var allowance = Math.Min(_rate.Allowance(now), Math.Min(_recordsLeft, RecordsPerStep));
         if (allowance == 0 && !IsAtEnd)
@@ -87,10 +102,16 @@ internal sealed class BackgroundQuery
         _recordsLeft -= taken;
         Status.Advance(_succeeded, 0, _at);
         Status.NoteFailed(_failed);
+        WakeAt = _images.IsWaiting ? now + LookNanoseconds : 0;
         return IsAtEnd ? QueryOutcome.Ok : QueryOutcome.Active;
     }
 
-    private bool IsAtEnd => _at == _plan.Partitions.Count || _recordsLeft == 0;
+    public void ImagesArrived() => WakeAt = 0;
+
+    /// No step follows.
+    public void End() => _images.Clear();
+
+    private bool IsAtEnd => (_at == _plan.Partitions.Count && _leafDone == _leafCount) || _recordsLeft == 0;
 
     // An operator who lowers the limit means the queries that run.
     private void FollowLimit(long now)
@@ -106,25 +127,31 @@ internal sealed class BackgroundQuery
     // Returns how many records were taken, those that had gone by then included.
     private int Walk(ReplyBuffer scratch, int recordsMax)
     {
-        Span<Digest> digests = stackalloc Digest[PrimaryIndex.LeafCapacity];
         var looks = LooksPerStep;
         var taken = 0;
-        while (looks > 0 && taken < recordsMax && _at < _plan.Partitions.Count)
+        _worker.Fetched = _images;
+        while (taken < recordsMax && !_images.IsWaiting)
         {
-            var room = digests[..Math.Min(digests.Length, recordsMax - taken)];
-            looks -= LooksPerLeaf + CollectLeaf(room, out var count);
-            foreach (ref readonly var digest in room[..count])
+            if (_leafDone < _leafCount)
             {
-                WriteRecord(digest, scratch);
+                taken += TryWrite(_leaf[_leafDone], scratch) ? 1 : 0;
+                continue;
             }
 
-            taken += count;
+            if (looks <= 0 || _at == _plan.Partitions.Count)
+            {
+                break;
+            }
+
+            _leafDone = 0;
+            looks -= LooksPerLeaf + CollectLeaf(_leaf.AsSpan(0, Math.Min(_leaf.Length, recordsMax - taken)), out _leafCount);
             if (_cursor.IsAtEnd)
             {
                 EnterPartition(_at + 1);
             }
         }
 
+        _worker.Fetched = null;
         return taken;
     }
 
@@ -157,13 +184,39 @@ internal sealed class BackgroundQuery
         return found.Length;
     }
 
-    // A record that cannot be written (writes are stopped, a bin of another type) does not end the query.
-    private void WriteRecord(in Digest digest, ReplyBuffer scratch)
+    // A record that cannot be written (writes are stopped, a bin of another type) does not end the query. False: its image,
+    // and those of the rest of the leaf, are being read.
+    private bool TryWrite(in Digest digest, ReplyBuffer scratch)
     {
         var result = RecordCommands.Run(_worker, _ops.CommandFor(_records, digest), scratch);
         scratch.WindBack(0);
+        if (_worker.LacksImage)
+        {
+            AskForRest();
+            return false;
+        }
+
+        _leafDone++;
         _succeeded += result == ResultCode.Ok ? 1 : 0;
         _failed += result is ResultCode.Ok or ResultCode.NotFound ? 0 : 1;
+        return true;
+    }
+
+    private void AskForRest()
+    {
+        _images.Clear();
+        _images.Add(_worker.TakeMissing());
+        foreach (ref readonly var digest in _leaf.AsSpan(_leafDone + 1, _leafCount - _leafDone - 1))
+        {
+            using var gate = _records.Index.Enter(digest.Partition);
+            if (_images.HasRoom && _records.Index.TryFind(digest, out var handle)
+                && _records.IsLive(_records.Index[handle], _worker.NowSeconds))
+            {
+                _records.Foresee(_worker, _records.Index[handle], _images);
+            }
+        }
+
+        _images.Start();
     }
 
     private void EnterPartition(int at)

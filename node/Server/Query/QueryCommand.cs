@@ -72,7 +72,7 @@ internal static class QueryCommand
             result = BinNames.TryRead(request, out var bins);
             if (result == ResultCode.Ok && TryPlan(request, records, bins, out var plan))
             {
-                started = new QueryReply(background.Worker, plan!, background.Shared.Registry);
+                started = new QueryReply(background.Loop, plan!, background.Shared.Registry);
             }
         }
 

@@ -20,9 +20,14 @@ internal readonly ref struct QueryRecord(QueryPlan plan, Worker worker, ReplyBuf
     /// From here on a lookup by hash is cheaper than comparing each name with each bin.
     private const int ComparisonsMax = 256;
 
-    public void Write(in RecordEntry entry, in Digest digest)
+    /// False: nothing was written, because the image must be read first, or cannot be read at all.
+    public bool TryWrite(in RecordEntry entry, in Digest digest)
     {
-        var image = plan.Records.Open(entry);
+        if (!plan.Records.TryOpen(worker, entry, out var image))
+        {
+            return false;
+        }
+
         var binsMax = plan.WantsBins ? image.BinCount : 0;
         var target = reply.Reserve(MessageHeader.Length + FieldsMax + image.Image.Length + (binsMax * Op.HeaderLength));
         var at = MessageHeader.Length;
@@ -39,6 +44,7 @@ internal readonly ref struct QueryRecord(QueryPlan plan, Worker worker, ReplyBuf
             OpCount = (ushort)ops,
         }.Write(target);
         reply.Commit(at);
+        return true;
     }
 
     private int WriteFields(Span<byte> target, ref int at, int setId, in Digest digest, in RecordImageReader image)

@@ -4,6 +4,7 @@ using Aerie.Io;
 using Aerie.Protocol;
 using Aerie.Server.Metrics;
 using Aerie.Server.Records;
+using Aerie.Server.Records.Fetching;
 using Aerie.Server.Transactions;
 using Aerie.Storage;
 
@@ -12,8 +13,8 @@ namespace Aerie.Server.Query;
 /// A query on its way: partition by partition, leaf by leaf, in digest order. A step ends after a buffer's worth of bytes or
 /// some thousand records looked at, whatever comes first; the gate of a partition is held for one leaf at most. Between two
 /// leaves anything may be written: what exists throughout is returned exactly once, because the cursor names a place in
-/// digest order.
-internal sealed class QueryReply : LongReply
+/// digest order. What a leaf lacks in memory is read from its devices side by side, and the walk goes on there afterwards.
+internal sealed class QueryReply : LongReply, IImageUser
 {
     /// A few hundred microseconds of records that are not wanted.
     private const int LooksPerStep = 2048;
@@ -24,7 +25,12 @@ internal sealed class QueryReply : LongReply
     /// A short query may not take longer.
     private const long ShortNanosecondsMax = 1_000_000_000;
 
+    /// While images are read, how often the query looks whether somebody wants it to end.
+    private const long LookNanoseconds = 1_000_000_000;
+
+    private readonly QueryLoopContext _loop;
     private readonly Worker _worker;
+    private readonly ImageFetch _images;
     private readonly QueryPlan _plan;
     private readonly QueryRegistry _registry;
     private readonly Namespace _records;
@@ -40,13 +46,15 @@ internal sealed class QueryReply : LongReply
     private ResultCode _result;
     private bool _isStalled;
 
-    public QueryReply(Worker worker, QueryPlan plan, QueryRegistry registry)
+    public QueryReply(in QueryLoopContext loop, QueryPlan plan, QueryRegistry registry)
     {
-        _worker = worker;
+        _loop = loop;
+        _worker = loop.Worker;
+        _images = new ImageFetch(loop.Reads) { User = this };
         _plan = plan;
         _registry = registry;
         _records = plan.Records;
-        _started = worker.Clock.MonotonicNanoseconds;
+        _started = _worker.Clock.MonotonicNanoseconds;
         _rate = new RecordRate(plan.RecordsPerSecond, _started);
         _recordsLeft = plan.RecordsMax;
         _set = new SetFilter(_records, plan.Set);
@@ -84,6 +92,11 @@ internal sealed class QueryReply : LongReply
         _result = _status is { IsAbortAsked: true } ? ResultCode.QueryUserAbort
             : _plan.IsShort && now - _started > ShortNanosecondsMax ? ResultCode.Timeout
             : ResultCode.Ok;
+        if (_images.IsWaiting && _result == ResultCode.Ok)
+        {
+            return WaitForImages(now);
+        }
+
         var allowance = Math.Min(_rate.Allowance(now), _recordsLeft);
         if (allowance == 0 && _result == ResultCode.Ok && !IsAtEnd)
         {
@@ -110,14 +123,17 @@ internal sealed class QueryReply : LongReply
         frame.End(_plan.Compresses);
         _bytes += reply.Length - start;
         _status?.Advance(_returned, _bytes, _at);
-        return isDone ? LongReplyProgress.Done : LongReplyProgress.More;
+        return isDone ? LongReplyProgress.Done : _images.IsWaiting ? WaitForImages(now) : LongReplyProgress.More;
     }
+
+    public void ImagesArrived() => _loop.WakeLongReply(Connection, this);
 
     public override void Stalled() => _isStalled = true;
 
     public override void End(bool completed)
     {
         var now = _worker.Clock.MonotonicNanoseconds;
+        _images.Clear();
         _records.Latencies.PiQuery.Record(_worker.Number, now - _started);
         _records.Counters.Add(_worker.Number, CounterOfEnd(completed));
         if (_status is not null)
@@ -129,20 +145,34 @@ internal sealed class QueryReply : LongReply
         }
     }
 
+    private LongReplyProgress WaitForImages(long now)
+    {
+        WakeAt = now + LookNanoseconds;
+        return LongReplyProgress.Waiting;
+    }
+
     private bool IsAtEnd => _at == _plan.Partitions.Count || _recordsLeft == 0;
 
     private void Walk(ReplyBuffer reply, int bytesMax, long returnedMax)
     {
         Span<EntryHandle> handles = stackalloc EntryHandle[PrimaryIndex.LeafCapacity];
         var looks = LooksPerStep;
-        while (looks > 0 && _at < _plan.Partitions.Count && reply.Length < bytesMax && _returned < returnedMax)
+        _worker.Fetched = _images;
+        while (looks > 0 && !_images.IsWaiting && _at < _plan.Partitions.Count && reply.Length < bytesMax && _returned < returnedMax)
         {
             looks -= LooksPerLeaf + WalkLeaf(handles, reply, bytesMax, returnedMax);
-            if (_cursor.IsAtEnd)
+            if (_worker.LacksImage)
+            {
+                _worker.TakeMissing(); // it is among those that the leaf lacks
+                _images.Start();
+            }
+            else if (_cursor.IsAtEnd)
             {
                 LeavePartition(reply);
             }
         }
+
+        _worker.Fetched = null;
     }
 
     // Returns how many records were looked at.
@@ -152,6 +182,7 @@ internal sealed class QueryReply : LongReply
         var partition = _plan.Partitions[_at];
         var writer = new QueryRecord(_plan, _worker, reply);
         using var gate = index.Enter(partition);
+        var start = _cursor;
         var found = handles[..index.NextLeaf(partition, ref _cursor, handles)];
         foreach (var handle in found)
         {
@@ -167,7 +198,18 @@ internal sealed class QueryReply : LongReply
             }
 
             var digest = entry.Digest(partition);
-            writer.Write(entry, digest);
+            if (!writer.TryWrite(entry, digest))
+            {
+                if (!_worker.LacksImage)
+                {
+                    continue; // the operator hears of it; the others are returned
+                }
+
+                _cursor = i == 0 ? start : index.CursorAfter(index[found[i - 1]].Digest(partition));
+                Foresee(found[i..]);
+                return i + 1;
+            }
+
             _returned++;
             if (reply.Length >= bytesMax || _returned == returnedMax)
             {
@@ -177,6 +219,25 @@ internal sealed class QueryReply : LongReply
         }
 
         return found.Length;
+    }
+
+    // Caller holds the gate.
+    private void Foresee(ReadOnlySpan<EntryHandle> rest)
+    {
+        _images.Clear();
+        foreach (var handle in rest)
+        {
+            ref var entry = ref _records.Index[handle];
+            if (!_images.HasRoom)
+            {
+                return;
+            }
+
+            if (Wants(entry))
+            {
+                _records.Foresee(_worker, entry, _images);
+            }
+        }
     }
 
     private bool Wants(in RecordEntry entry) =>

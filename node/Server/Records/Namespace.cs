@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Text;
 using Aerie.Foundation;
@@ -6,6 +7,7 @@ using Aerie.Index;
 using Aerie.Index.Holds;
 using Aerie.Server.Config;
 using Aerie.Server.Metrics;
+using Aerie.Server.Records.Fetching;
 using Aerie.Server.Records.Housekeeping;
 using Aerie.Storage;
 
@@ -22,14 +24,15 @@ public sealed class Namespace : IDisposable
     private const int WaitersMax = 16 * 1024;
 
     private readonly LiveOptions<NamespaceOptions> _options;
+    private readonly bool _isOnDevice;
     private volatile bool _stopWrites;
     private long _truncateCut;
     private volatile bool _truncatedEver;
     private long _truncations;
     private long _truncationsSwept;
 
-    /// `threads`: how many workers will work on it, numbered from 0.
-    public Namespace(LiveOptions<NamespaceOptions> options, int threads)
+    /// `threads`: how many workers will work on it, numbered from 0. `backing`: where the records lie, if not in memory.
+    public Namespace(LiveOptions<NamespaceOptions> options, int threads, Func<NamespaceOptions, IBlockBacking>? backing = null)
     {
         _options = options;
         var start = options.Current;
@@ -41,10 +44,11 @@ public sealed class Namespace : IDisposable
             Stripes = Math.Min(threads, RecordLogOptions.StripesMax),
             DefragLwmPct = start.Storage.DefragLwmPct,
         };
-        Log = new RecordLog(log, new MemoryBacking(start.Storage.DataSize));
+        Log = new RecordLog(log, backing?.Invoke(start) ?? new MemoryBacking(start.Storage.DataSize));
         Counters = new StripedCounters<NamespaceCounter>(threads);
         SetCounters = new SetCounters(threads);
-        Latencies = new NamespaceLatencies(Name, threads);
+        _isOnDevice = Log.IsPersistent;
+        Latencies = new NamespaceLatencies(Name, threads, _isOnDevice);
         Holds = new RecordHolds(WaitersMax, BinaryPrimitives.ReadUInt64LittleEndian(RandomNumberGenerator.GetBytes(sizeof(ulong))));
         options.Changed += (_, after) => Log.DefragLwmPct = after.Storage.DefragLwmPct;
     }
@@ -168,20 +172,43 @@ public sealed class Namespace : IDisposable
     /// A record found at a restart, which stands in the index already. Caller holds the gate.
     internal void Recovered(Worker worker, in RecordEntry entry) => Account(worker, entry, +1);
 
-    /// The record's image. Caller holds the gate.
-    public ReadOnlySpan<byte> Image(in RecordEntry entry)
+    /// The record's image, opened. Caller holds the gate, under which alone the reader is valid. False: it must be read first
+    /// (worker.LacksImage: the command leaves no trace, waits for it and runs again), or it cannot be read at all.
+    public bool TryOpen(Worker worker, scoped in RecordEntry entry, out RecordImageReader reader)
     {
-        var resident = Log.TryRead(0, new RecordLocation(entry.Place), out var image);
-        Invariant.Holds(resident);
-        return image;
+        if (!Log.TryRead(worker.Number, new RecordLocation(entry.Place), out var image))
+        {
+            return TryOpenFetched(worker, new RecordLocation(entry.Place), out reader);
+        }
+
+        if (_isOnDevice)
+        {
+            Counters.Add(worker.Number, NamespaceCounter.CacheReads);
+        }
+
+        var sound = RecordImageReader.TryOpen(image, out reader);
+        Invariant.Holds(sound);
+        return true;
     }
 
-    /// The record's image, opened. Caller holds the gate.
-    public RecordImageReader Open(in RecordEntry entry)
+    /// Adds the record's image to what is to be read, unless it is in memory. Caller holds the gate.
+    public void Foresee(Worker worker, in RecordEntry entry, ImageFetch images)
     {
-        var sound = RecordImageReader.TryOpen(Image(entry), out var reader);
-        Invariant.Holds(sound);
-        return reader;
+        var location = new RecordLocation(entry.Place);
+        if (!Log.TryRead(worker.Number, location, out _))
+        {
+            images.Add(new MissingImage(this, location, Log.SeedOf(location)));
+        }
+    }
+
+    /// Of the images that commands looked at, how many were in memory, in per cent.
+    public int CacheReadPercent
+    {
+        get
+        {
+            var (hits, reads) = (Counters.Sum(NamespaceCounter.CacheReads), Counters.Sum(NamespaceCounter.DeviceReads));
+            return hits == 0 ? 0 : (int)(hits * 100 / (hits + reads));
+        }
     }
 
     /// Makes `after`, whose image is already in the log, the state of the record, and gives the old image's space back.
@@ -263,6 +290,21 @@ public sealed class Namespace : IDisposable
     {
         Index.Dispose();
         Log.Dispose();
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool TryOpenFetched(Worker worker, RecordLocation location, out RecordImageReader reader)
+    {
+        reader = default;
+        var missing = new MissingImage(this, location, Log.SeedOf(location));
+        ReadOnlySpan<byte> image = default;
+        var found = worker.Fetched?.Find(missing, out image) ?? FetchedImage.NotFetched;
+        if (found == FetchedImage.NotFetched)
+        {
+            worker.Lack(missing);
+        }
+
+        return found == FetchedImage.Sound && RecordImageReader.TryOpen(image, out reader);
     }
 
     private void Account(Worker worker, in RecordEntry entry, int sign)

@@ -1,6 +1,7 @@
 using Aerie.DataModel.Bins;
 using Aerie.Foundation;
 using Aerie.Index.Holds;
+using Aerie.Server.Records.Fetching;
 
 namespace Aerie.Server.Records;
 
@@ -8,6 +9,8 @@ namespace Aerie.Server.Records;
 /// its own), the time of its current turn, and its draft. Never shared between threads.
 public sealed class Worker(int number, IClock clock, LastUpdateClock lastUpdateClock)
 {
+    private MissingImage _missing;
+
     public int Number { get; } = number;
 
     public RecordDraft Draft { get; } = new();
@@ -16,6 +19,12 @@ public sealed class Worker(int number, IClock clock, LastUpdateClock lastUpdateC
 
     /// Waiters who became owners, or must start over, in a section that is still under a partition's gate.
     public List<WokenWaiter> Woken { get; } = [];
+
+    /// What was read from devices for the command that runs.
+    public ImageFetch? Fetched { get; set; }
+
+    /// The command that runs needs an image that must be read first. It has left no trace, and runs again when it is there.
+    public bool LacksImage { get; private set; }
 
     public long UnixMilliseconds { get; private set; }
 
@@ -31,6 +40,21 @@ public sealed class Worker(int number, IClock clock, LastUpdateClock lastUpdateC
         UnixMilliseconds = Clock.UnixMilliseconds;
         NowSeconds = CitrusTime.Seconds(UnixMilliseconds);
         LastUpdateTime = lastUpdateClock.Advance(CitrusTime.Milliseconds(UnixMilliseconds));
+    }
+
+    /// The command that runs cannot go on without this.
+    public void Lack(in MissingImage image)
+    {
+        LacksImage = true;
+        _missing = image;
+    }
+
+    /// What the command lacked; the next one begins afresh.
+    public MissingImage TakeMissing()
+    {
+        Invariant.Holds(LacksImage);
+        LacksImage = false;
+        return _missing;
     }
 
     /// Tells the waiters of the last section. No gate may be held: telling another loop allocates and enters the kernel.

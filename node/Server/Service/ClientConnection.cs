@@ -36,6 +36,9 @@ internal sealed class ClientConnection
 
     public bool HasHeld => !HeldBuffer.IsNone;
 
+    /// When the loop wakes its reply; long.MaxValue: never. Stays with the slot, as its entry in Sleepers does.
+    public long SleepsUntil { get; set; } = long.MaxValue;
+
     /// In the loop's list of connections to go on with.
     public bool IsQueued { get; set; }
 

@@ -43,6 +43,8 @@ internal sealed class MessageDispatcher(
     private readonly LookAhead _ahead = new();
     private readonly Compression _compression = new(buffers);
 
+    private RunParked? _runParked;
+
     /// Monotonic nanoseconds of the last look at the clock.
     public long Now { get; private set; } = worker.Clock.MonotonicNanoseconds;
 
@@ -167,7 +169,7 @@ internal sealed class MessageDispatcher(
     {
         var wait = (request.Header.Timeout == 0 ? shared.Options.TransactionMaxMs : request.Header.Timeout) * NanosecondsPerMillisecond;
         var order = new ParkingOrder(records, digest, Now, Now + wait);
-        return new DispatchStep(DispatchOutcome.Done, 0, parked.Park(body, order, RunParked));
+        return new DispatchStep(DispatchOutcome.Done, 0, parked.Park(body, order, _runParked ??= RunParked));
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -179,12 +181,12 @@ internal sealed class MessageDispatcher(
         EndFrame(start);
     }
 
-    // False: the command waits for its record, and nothing was written.
+    // False: the command waits for its record or for its image, and nothing was written.
     private bool TryRunRecord(in Request request, Namespace records, in Digest digest, bool ownsHold, long since)
     {
         var start = BeginFrame();
         RecordCommands.Run(worker, CommandOf(request, records, digest, ownsHold), reply);
-        if (parked.HasQueued)
+        if (parked.HasQueued | worker.LacksImage)
         {
             reply.WindBack(start);
             return false;

@@ -1,5 +1,6 @@
 using Aerie.Foundation;
 using Aerie.Server.Query;
+using Aerie.Server.Records.Fetching;
 using Microsoft.Extensions.Logging;
 
 namespace Aerie.Server.Service;
@@ -11,6 +12,7 @@ public sealed class ServiceEvents(ILogger log, IClock clock)
     private RateLimit _malformed;
     private RateLimit _refused;
     private RateLimit _accept;
+    private RateLimit _unreadable;
 
     public void Malformed(string peer)
     {
@@ -36,6 +38,21 @@ public sealed class ServiceEvents(ILogger log, IClock clock)
             log.LogWarning(
                 "cannot accept connections: {Reason}; raise the limit of open files or lower proto-fd-max ({Skipped} more like this)",
                 errno is 23 or 24 ? "out of file descriptors" : $"error {errno}",
+                skipped);
+        }
+    }
+
+    public void Unreadable(UnreadableImage image)
+    {
+        if (_unreadable.Allows(clock, out var skipped))
+        {
+            log.LogError(
+                "{{{Namespace}}} {Device}: a record of {Length} bytes at {Offset} cannot be read: {Reason} ({Skipped} more like this)",
+                image.Namespace,
+                image.Path,
+                image.Length,
+                image.Offset,
+                image.Error == 0 ? "its checksum is wrong" : $"error {-image.Error}",
                 skipped);
         }
     }

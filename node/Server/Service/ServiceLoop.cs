@@ -8,6 +8,7 @@ using Aerie.Server.Config;
 using Aerie.Server.Metrics;
 using Aerie.Server.Query;
 using Aerie.Server.Records;
+using Aerie.Server.Records.Fetching;
 using Aerie.Server.Transactions;
 using Aerie.Server.Transactions.Parking;
 
@@ -38,7 +39,7 @@ public sealed class ServiceLoop : IDisposable
     private readonly List<ClientConnection> _connections = [];
     private readonly Queue<ClientConnection> _queued = new();
     private readonly ConcurrentQueue<Action<ServiceLoop>> _mailbox = new();
-    private readonly PriorityQueue<ConnectionId, long> _sleepers = new();
+    private readonly Sleepers _sleepers = new();
     private readonly PendingSend[] _unsent = new PendingSend[CompletionsPerWait];
     private int _unsentCount;
     private int _load;
@@ -53,9 +54,10 @@ public sealed class ServiceLoop : IDisposable
         _reply = new ReplyBuffer(engine.Buffers);
         Worker = new Worker(number, shared.Clock, shared.LastUpdateClock);
         Worker.BeginTurn();
-        Batches = new BatchLoop(new BatchLoopContext(Worker, engine.Buffers, engine.Wake, WakeLongReply), shared.Batches);
-        Parked = new ParkedCommands(Worker, engine.Buffers);
-        Background = new BackgroundQueries(Worker, engine.Buffers, shared.Queries);
+        Reads = new ImageReads(engine, Worker, shared.Events.Unreadable);
+        Batches = new BatchLoop(new BatchLoopContext(Worker, engine.Buffers, Reads, engine.Wake, WakeLongReply), shared.Batches);
+        Parked = new ParkedCommands(Worker, engine.Buffers, Reads, reply => Step(ConnectionOf(reply.Connection), reply));
+        Background = new BackgroundQueries(new QueryLoopContext(Worker, engine.Buffers, Reads, WakeLongReply), shared.Queries);
         _dispatcher = new MessageDispatcher(Worker, _reply, engine.Buffers, shared, Batches, Parked, Background);
     }
 
@@ -68,6 +70,8 @@ public sealed class ServiceLoop : IDisposable
     internal BatchLoop Batches { get; }
 
     public ParkedCommands Parked { get; }
+
+    public ImageReads Reads { get; }
 
     internal BackgroundQueries Background { get; }
 
@@ -104,6 +108,7 @@ public sealed class ServiceLoop : IDisposable
         }
 
         SendUnsent();
+        Reads.TellArrived();
         if (_draining && count < CompletionsPerWait)
         {
             CloseWhatRests();
@@ -153,6 +158,7 @@ public sealed class ServiceLoop : IDisposable
         }
 
         _reply.Drop();
+        Reads.Dispose();
         _engine.Dispose();
     }
 
@@ -165,7 +171,7 @@ public sealed class ServiceLoop : IDisposable
         }
 
         max = Math.Min(max, _draining ? DrainLookMilliseconds : TickMilliseconds);
-        var wakeAt = Math.Min(Background.WakeAt, _sleepers.TryPeek(out _, out var sleeper) ? sleeper : long.MaxValue);
+        var wakeAt = Math.Min(Background.WakeAt, _sleepers.WakeAt);
         return wakeAt == long.MaxValue
             ? max
             : (int)Math.Clamp((wakeAt - Worker.Clock.MonotonicNanoseconds + 999_999) / 1_000_000, 0, max);
@@ -173,12 +179,11 @@ public sealed class ServiceLoop : IDisposable
 
     private void WakeSleepers()
     {
-        while (_sleepers.TryPeek(out var id, out var wakeAt) && wakeAt <= _dispatcher.Now)
+        while (_sleepers.TryWake(_dispatcher.Now, out var connection))
         {
-            _sleepers.Dequeue();
-            if (IsCurrent(id) && ConnectionOf(id).LongReply is not null)
+            if (connection.IsOpen && connection.LongReply is not null)
             {
-                Queue(ConnectionOf(id)); // perhaps another reply than the one that slept: it bears to be woken early
+                Queue(connection); // perhaps another reply than the one that slept: it bears to be woken early
             }
         }
     }
@@ -220,6 +225,9 @@ public sealed class ServiceLoop : IDisposable
                 break;
             case CompletionKind.Closed when IsCurrent(completion.Connection):
                 Gone(ConnectionOf(completion.Connection));
+                break;
+            case CompletionKind.ReadDone:
+                Reads.Completed(completion);
                 break;
             case CompletionKind.AcceptFailed:
                 _shared.Events.AcceptFailed(completion.Tag);
@@ -357,6 +365,7 @@ public sealed class ServiceLoop : IDisposable
     {
         if (_reply.Length == 0)
         {
+            _reply.Drop(); // a command that waits has wound it back
             return;
         }
 
@@ -493,7 +502,7 @@ public sealed class ServiceLoop : IDisposable
         }
         else if (reply.WakeAt != 0)
         {
-            _sleepers.Enqueue(connection.Id, reply.WakeAt);
+            _sleepers.Add(connection, reply.WakeAt);
         }
     }
 

@@ -19,7 +19,7 @@ internal readonly ref struct DeleteTransaction(Worker worker, in RecordCommand c
     {
         var reply = new RecordReply(buffer, _command.BatchIndex);
         var result = DeleteGated();
-        if (!_command.Waits)
+        if (!_command.Waits && !worker.LacksImage)
         {
             Count(result);
         }
@@ -37,7 +37,7 @@ internal readonly ref struct DeleteTransaction(Worker worker, in RecordCommand c
     {
         using var gate = Records.Index.Enter(_command.Digest.Partition);
         var result = Delete();
-        if (_command.OwnsHold)
+        if (_command.OwnsHold && !worker.LacksImage)
         {
             Records.EndHold(worker, _command.Digest);
         }
@@ -70,13 +70,18 @@ internal readonly ref struct DeleteTransaction(Worker worker, in RecordCommand c
             return result;
         }
 
-        if (!_command.Fields.Key.IsEmpty && !RecordKey.Matches(_command.Fields.Key, Records.Open(entry)))
+        if (!_command.Fields.Key.IsEmpty)
         {
-            return ResultCode.KeyMismatch;
+            result = CheckKey(entry);
         }
 
-        return TakeAway(worker, _command, handle, entry);
+        return result == ResultCode.Ok ? TakeAway(worker, _command, handle, entry) : result;
     }
+
+    private ResultCode CheckKey(in RecordEntry entry) =>
+        !Records.TryOpen(worker, entry, out var image) ? ResultCode.Unknown
+        : RecordKey.Matches(_command.Fields.Key, image) ? ResultCode.Ok
+        : ResultCode.KeyMismatch;
 
     /// Removes the record, or leaves a tombstone where the command asks for one. Caller holds the gate.
     public static ResultCode TakeAway(Worker worker, scoped in RecordCommand command, EntryHandle handle, in RecordEntry entry)

@@ -7,12 +7,16 @@ namespace Aerie.Server.Transactions;
 
 /// A read that renews the record it read, because little of its life was left. The bins stay as they are; the image is
 /// written anew, so that the longer life survives a restart. The read has been answered in any case: when the record
-/// changed meanwhile, or there is no room, nothing happens.
+/// changed meanwhile, or there is no room, nothing happens. When the image must be read first, read and touch run again.
 internal static class ReadTouch
 {
     public static void Run(Worker worker, in RecordCommand command, uint voidTime)
     {
-        command.Namespace.Counters.Add(worker.Number, Renew(worker, command, voidTime));
+        var outcome = Renew(worker, command, voidTime);
+        if (!worker.LacksImage)
+        {
+            command.Namespace.Counters.Add(worker.Number, outcome);
+        }
     }
 
     private static NamespaceCounter Renew(Worker worker, in RecordCommand command, uint voidTime)
@@ -30,7 +34,11 @@ internal static class ReadTouch
             return NamespaceCounter.ReadTouchSkip;
         }
 
-        var image = records.Open(entry);
+        if (!records.TryOpen(worker, entry, out var image))
+        {
+            return NamespaceCounter.ReadTouchError;
+        }
+
         var draft = worker.Draft;
         draft.Clear();
         draft.Load(image);

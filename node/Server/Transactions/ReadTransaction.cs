@@ -32,7 +32,11 @@ internal readonly ref struct ReadTransaction(Worker worker, in RecordCommand com
             ReadTouch.Run(worker, _command, touch);
         }
 
-        Count(result);
+        if (!worker.LacksImage)
+        {
+            Count(result);
+        }
+
         return result == ResultCode.Ok ? result : reply.Fail(result);
     }
 
@@ -86,7 +90,11 @@ internal readonly ref struct ReadTransaction(Worker worker, in RecordCommand com
 
     private ResultCode ReadImage(ref RecordReply reply, scoped in RecordEntry entry)
     {
-        var reader = _command.Namespace.Open(entry);
+        if (!_command.Namespace.TryOpen(worker, entry, out var reader))
+        {
+            return ResultCode.Unknown;
+        }
+
         if (!RecordKey.Matches(_command.Fields.Key, reader))
         {
             return ResultCode.KeyMismatch;

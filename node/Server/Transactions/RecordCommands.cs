@@ -64,6 +64,10 @@ public static class RecordCommands
         return true;
     }
 
+    /// Whether a command must see the stored image of a record that exists; else the index tells all it needs.
+    public static bool NeedsImage(Info1 info1, Info2 info2, in Fields fields) =>
+        fields.Has(FieldId.Key) || ((info2 & Info2.Write) != 0 ? (info2 & Info2.Delete) == 0 : (info1 & Info1.NoBinData) == 0);
+
     // To leave a condition out would be to do what the client did not ask for; so what is not there yet is refused.
     private static ResultCode Supports(in RecordCommand command)
     {

@@ -10,6 +10,12 @@ internal readonly struct ReplyFrame
     private readonly ReplyBuffer _reply;
     private readonly int _start;
 
+    private ReplyFrame(ReplyBuffer reply, int start)
+    {
+        _reply = reply;
+        _start = start;
+    }
+
     private ReplyFrame(ReplyBuffer reply)
     {
         _reply = reply;
@@ -19,6 +25,9 @@ internal readonly struct ReplyFrame
     }
 
     public static ReplyFrame Begin(ReplyBuffer reply) => new(reply);
+
+    /// The frame that is all of the reply so far.
+    public static ReplyFrame GoOn(ReplyBuffer reply) => new(reply, 0);
 
     public void AddLast(ResultCode result)
     {

@@ -26,12 +26,12 @@ internal static class WritePolicy
     }
 
     /// A record that does not exist has generation 0.
-    public static ResultCode AllowsGeneration(in RecordCommand command, uint generation)
-    {
-        var refused = (command.Asks(Info2.GenerationEqual) && command.Generation != generation)
-            || (command.Asks(Info2.GenerationGreater) && command.Generation <= generation);
-        return refused ? ResultCode.Generation : ResultCode.Ok;
-    }
+    public static ResultCode AllowsGeneration(in RecordCommand command, uint generation) =>
+        RefusesGeneration(command.Info2, command.Generation, generation) ? ResultCode.Generation : ResultCode.Ok;
+
+    public static bool RefusesGeneration(Info2 asked, uint wanted, uint generation) =>
+        ((asked & Info2.GenerationEqual) != 0 && wanted != generation)
+        || ((asked & Info2.GenerationGreater) != 0 && wanted <= generation);
 
     /// 16 bits that wrap to 1: 0 means that there is no record.
     public static ushort NextGeneration(ushort generation) => generation == ushort.MaxValue ? (ushort)1 : (ushort)(generation + 1);

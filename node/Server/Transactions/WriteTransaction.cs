@@ -25,14 +25,14 @@ internal readonly ref struct WriteTransaction(Worker worker, in RecordCommand co
         {
             using var gate = Records.Index.Enter(_command.Digest.Partition);
             result = result == ResultCode.Ok ? Write(plan, ref reply) : result;
-            if (_command.OwnsHold)
+            if (_command.OwnsHold && !worker.LacksImage)
             {
                 Records.EndHold(worker, _command.Digest);
             }
         }
 
         var isGone = _command.Origin == CommandOrigin.OpsSub && result == ResultCode.NotFound; // since the query found it
-        if (!_command.Waits && !isGone)
+        if (!_command.Waits && !worker.LacksImage && !isGone)
         {
             Count(result);
         }
@@ -74,7 +74,12 @@ internal readonly ref struct WriteTransaction(Worker worker, in RecordCommand co
             return result;
         }
 
-        var current = exists ? Records.Open(entry) : default;
+        var current = default(RecordImageReader);
+        if (exists && !Records.TryOpen(worker, entry, out current))
+        {
+            return ResultCode.Unknown;
+        }
+
         if (exists && !RecordKey.Matches(_command.Fields.Key, current))
         {
             return ResultCode.KeyMismatch;

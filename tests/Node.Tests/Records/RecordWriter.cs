@@ -38,7 +38,8 @@ internal sealed class RecordWriter(Namespace records, Worker worker) : IDisposab
             return null;
         }
 
-        var bins = records.Open(records.Index[handle]).Bins;
+        Invariant.Holds(records.TryOpen(worker, records.Index[handle], out var image));
+        var bins = image.Bins;
         return bins.MoveNext() ? bins.Current.Value.ToArray() : null;
     }
 

@@ -3,47 +3,67 @@ using Aerie.Memory;
 using Aerie.Protocol;
 using Aerie.Server.Metrics;
 using Aerie.Server.Records;
+using Aerie.Server.Records.Fetching;
 
 namespace Aerie.Server.Transactions.Parking;
 
-/// A command that waits for a record, and with it its connection: later messages stay behind it, so replies keep their
-/// order. Ends with its reply, with a timeout, or with its client.
-internal sealed class ParkedCommand : LongReply
+/// A command that waits for its record, because another owns it or because its image must be read from a device; and with
+/// it its connection: later messages stay behind it, so replies keep their order. Ends with its reply, with a timeout, or
+/// with its client; then the object serves the next one.
+internal sealed class ParkedCommand : LongReply, IImageUser
 {
     private readonly ParkedCommands _parked;
-    private readonly BufferId _copy;
-    private readonly int _length;
-    private readonly RunParked _run;
-    private bool _isItsTurn;
+    private RunParked? _run;
+    private BufferId _copy = BufferId.None;
+    private bool _canRun;
 
-    public ParkedCommand(ParkedCommands parked, in ParkingOrder order, BufferId copy, int length, RunParked run)
+    public ParkedCommand(ParkedCommands parked, ImageReads reads)
     {
         _parked = parked;
-        Order = order;
-        _copy = copy;
-        _length = length;
-        _run = run;
-        WakeAt = order.Deadline;
+        Images = new ImageFetch(reads) { User = this };
     }
 
-    public ParkingOrder Order { get; }
+    public ParkingOrder Order { get; private set; }
 
+    /// Its place in the queue of the record; 0: it is in none.
     public ulong Ticket { get; set; }
 
     /// The record is this command's until it has run.
     public bool OwnsHold { get; private set; }
 
-    public ReadOnlySpan<byte> Request => _parked.Request(_copy, _length);
+    public int Length { get; private set; }
+
+    /// What it waits for, or what has been read for it.
+    public ImageFetch Images { get; }
+
+    public ReadOnlySpan<byte> Request => _parked.Request(_copy, Length);
+
+    /// Takes over the copy of the request.
+    public void Take(in ParkingOrder order, BufferId copy, int length, RunParked run)
+    {
+        Order = order;
+        _copy = copy;
+        Length = length;
+        _run = run;
+        _canRun = false;
+        WakeAt = order.Deadline;
+    }
 
     public void ItsTurn(bool ownsHold)
     {
-        _isItsTurn = true;
+        _canRun = true;
         OwnsHold = ownsHold;
+    }
+
+    public void ImagesArrived()
+    {
+        _canRun = true;
+        _parked.StepNow(this);
     }
 
     public override LongReplyProgress Step(Worker worker, ReplyBuffer reply)
     {
-        if (_isItsTurn)
+        if (_canRun)
         {
             return Run(worker);
         }
@@ -57,17 +77,31 @@ internal sealed class ParkedCommand : LongReply
         return LongReplyProgress.Done;
     }
 
-    public override void End(bool completed) => _parked.Leave(this, _copy, _length);
+    public override void End(bool completed)
+    {
+        var copy = _copy;
+        Images.Clear();
+        _parked.Leave(this, copy);
+        OwnsHold = false;
+        _copy = BufferId.None;
+    }
 
     private LongReplyProgress Run(Worker worker)
     {
-        _isItsTurn = false;
-        var isDone = _run(this);
-        OwnsHold = false; // the command let go in the section of its change
+        _canRun = false;
+        worker.Fetched = Images;
+        var isDone = _run!(this);
+        worker.Fetched = null;
+        Images.Clear();
+        if (!worker.LacksImage)
+        {
+            OwnsHold = false; // the command let go in the section of its change
+        }
+
         worker.TellWoken();
         if (!isDone)
         {
-            _parked.Requeue(this);
+            _parked.WaitAgain(this);
         }
 
         return isDone ? LongReplyProgress.Done : LongReplyProgress.Waiting;
@@ -77,7 +111,9 @@ internal sealed class ParkedCommand : LongReply
     {
         _parked.GiveUp(this);
         MessageHeader.TryRead(Request, out var header);
-        var counter = (header.Info2 & Info2.Delete) != 0 ? NamespaceCounter.ClientDeleteTimeout : NamespaceCounter.ClientWriteTimeout;
+        var counter = (header.Info2 & Info2.Write) == 0 ? NamespaceCounter.ClientReadTimeout
+            : (header.Info2 & Info2.Delete) != 0 ? NamespaceCounter.ClientDeleteTimeout
+            : NamespaceCounter.ClientWriteTimeout;
         Order.Namespace.Counters.Add(worker.Number, counter);
         ProtoHeader.Write(reply.Reserve(ProtoHeader.Length), ProtoType.Message, MessageHeader.Length);
         reply.Commit(ProtoHeader.Length);

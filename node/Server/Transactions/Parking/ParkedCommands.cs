@@ -3,28 +3,32 @@ using Aerie.Index;
 using Aerie.Index.Holds;
 using Aerie.Memory;
 using Aerie.Server.Records;
+using Aerie.Server.Records.Fetching;
 
 namespace Aerie.Server.Transactions.Parking;
 
-/// The commands of one loop that wait for records which others own. A command gets into the queue of its record under the
-/// record's gate, with a ticket; when its turn comes, the loop is told the ticket and the command runs again, now as the
-/// owner. Belongs to the loop's thread. The queues' places live in RecordHolds, the requests here.
-public sealed class ParkedCommands(Worker worker, BufferPool buffers)
+/// The commands of one loop that wait: for records which others own, or for images on devices. A command gets into the
+/// queue of its record under the record's gate, with a ticket; when its turn comes, the loop is told the ticket and the
+/// command runs again, now as the owner. It runs again, too, when its image has been read. Belongs to the loop's thread. The
+/// queues' places live in RecordHolds, the requests here. `stepNow` steps the reply of a connection, even if its peer does
+/// not read: others may wait for the record.
+public sealed class ParkedCommands(Worker worker, BufferPool buffers, ImageReads reads, Action<LongReply> stepNow)
 {
-    /// Each costs at least a standard buffer of memory: 64 MiB for a loop.
+    /// That wait for others. Each costs at least a small buffer of memory. What waits for a device is bounded by the number
+    /// of connections: a device that is slow for a while is no reason to refuse anybody.
     public const int CommandsMax = 1024;
 
     /// Requests may be large.
     public const long BytesMax = 64L * 1024 * 1024;
 
-    private readonly Dictionary<ulong, ParkedCommand> _waiting = [];
-    private int _commands;
-    private long _bytes;
+    private readonly Dictionary<ulong, ParkedCommand> _queued = [];
+    private readonly Stack<ParkedCommand> _idle = new();
+    private long _queuedBytes;
     private ulong _lastTicket;
     private int _requestLength;
 
     /// Commands that wait, of those whose clients are still there.
-    public int Count => _commands;
+    public int Count { get; private set; }
 
     /// The command that runs has got into a queue and must not be answered now.
     internal bool HasQueued { get; private set; }
@@ -39,7 +43,7 @@ public sealed class ParkedCommands(Worker worker, BufferPool buffers)
     /// Puts the command that runs behind all who wait for the record. False: too many do. Caller holds the gate.
     internal bool TryQueue(Namespace records, in Digest digest, ref RecordEntry entry)
     {
-        if (_commands >= CommandsMax || _bytes + _requestLength > BytesMax)
+        if (_queued.Count >= CommandsMax || _queuedBytes + _requestLength > BytesMax)
         {
             return false;
         }
@@ -49,25 +53,25 @@ public sealed class ParkedCommands(Worker worker, BufferPool buffers)
         return HasQueued;
     }
 
-    /// Keeps the command that has just got into a queue until its turn or its deadline (monotonic nanoseconds).
+    /// Keeps the command that has just got into a queue, or lacks an image, until it can run or its deadline is over
+    /// (monotonic nanoseconds).
     internal ParkedCommand Park(ReadOnlySpan<byte> request, in ParkingOrder order, RunParked run)
     {
-        Invariant.Holds(HasQueued);
-        HasQueued = false;
         var copy = buffers.Rent(request.Length);
         request.CopyTo(buffers.Span(copy));
-        var parked = new ParkedCommand(this, order, copy, request.Length, run);
-        _commands++;
-        _bytes += request.Length;
-        _waiting.Add(parked.Ticket = _lastTicket, parked);
+        var parked = _idle.Count > 0 ? _idle.Pop() : new ParkedCommand(this, reads);
+        parked.Take(order, copy, request.Length, run);
+        Count++;
+        WaitAgain(parked);
         return parked;
     }
 
     /// A ticket's turn has come. Null when its client is gone or did not want to wait so long; then the next one's has.
     internal ParkedCommand? Resume(in WokenWaiter woken)
     {
-        if (_waiting.Remove(woken.Waiter.Ticket, out var parked))
+        if (_queued.TryGetValue(woken.Waiter.Ticket, out var parked))
         {
+            GiveUp(parked);
             parked.ItsTurn(woken.OwnsHold);
         }
         else if (woken.OwnsHold)
@@ -78,34 +82,53 @@ public sealed class ParkedCommands(Worker worker, BufferPool buffers)
         return parked;
     }
 
-    /// The command started over and met somebody again: it has a new ticket.
-    internal void Requeue(ParkedCommand parked)
+    /// The command has run and met somebody, or lacked an image.
+    internal void WaitAgain(ParkedCommand parked)
     {
+        if (worker.LacksImage)
+        {
+            parked.Images.Add(worker.TakeMissing());
+            parked.Images.Start();
+            return;
+        }
+
         Invariant.Holds(HasQueued);
         HasQueued = false;
-        _waiting.Add(parked.Ticket = _lastTicket, parked);
+        _queued.Add(parked.Ticket = _lastTicket, parked);
+        _queuedBytes += parked.Length;
     }
 
-    /// It waits no longer. Its place in the queue stays until its turn, which then passes at once.
-    internal void GiveUp(ParkedCommand parked) => _waiting.Remove(parked.Ticket);
+    /// It waits for nobody any more. Its place in the queue stays until its turn, which then passes at once.
+    internal void GiveUp(ParkedCommand parked)
+    {
+        if (_queued.Remove(parked.Ticket))
+        {
+            _queuedBytes -= parked.Length;
+        }
+
+        parked.Ticket = 0;
+    }
+
+    internal void StepNow(ParkedCommand parked) => stepNow(parked);
 
     internal ReadOnlySpan<byte> Request(BufferId copy, int length) => buffers.Span(copy)[..length];
 
-    internal void Leave(ParkedCommand parked, BufferId copy, int length)
+    internal void Leave(ParkedCommand parked, BufferId copy)
     {
         GiveUp(parked);
         buffers.Return(copy);
-        _commands--;
-        _bytes -= length;
+        Count--;
         if (parked.OwnsHold)
         {
             parked.Order.Namespace.Release(worker, parked.Order.Digest); // its turn came, but its client is gone
         }
+
+        _idle.Push(parked);
     }
 }
 
 /// What a parked command waits for, since when and until when (monotonic nanoseconds).
 internal readonly record struct ParkingOrder(Namespace Namespace, Digest Digest, long Since, long Deadline);
 
-/// Runs the command again and writes its framed reply. False: it has got into a queue again and wrote nothing.
+/// Runs the command again and writes its framed reply. False: it must wait again and wrote nothing.
 internal delegate bool RunParked(ParkedCommand command);
