@@ -36,6 +36,9 @@ public static class RecordImage
     public const int FlagsShift = 20;
     public const uint SizeMask = (1u << FlagsShift) - 1;
 
+    /// What is written of a hole.
+    public const int HoleLength = 2 * sizeof(uint);
+
     /// The largest image: one block.
     public const int LengthMax = IBlockBacking.BlockLength;
 
@@ -72,7 +75,8 @@ public static class RecordImage
     internal static void Sign(Span<byte> image, uint seed = 0) =>
         BinaryPrimitives.WriteUInt32LittleEndian(image[ChecksumOffset..], Crc32C.Of(image[SizeAndFlagsOffset..]) ^ seed);
 
-    internal static bool IsSigned(ReadOnlySpan<byte> image, uint seed) =>
+    /// Whether the bytes are those that were written, in this life of their block.
+    public static bool IsSigned(ReadOnlySpan<byte> image, uint seed) =>
         BinaryPrimitives.ReadUInt32LittleEndian(image[ChecksumOffset..]) == (Crc32C.Of(image[SizeAndFlagsOffset..]) ^ seed);
 
     internal static uint SizeAndFlags(ReadOnlySpan<byte> start) => BinaryPrimitives.ReadUInt32LittleEndian(start[SizeAndFlagsOffset..]);

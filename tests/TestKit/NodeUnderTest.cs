@@ -2,6 +2,7 @@ using Aerie.Foundation;
 using Aerie.Server;
 using Aerie.Server.Config;
 using Aerie.Server.Info;
+using Aerie.Server.Records;
 using Aerie.Server.Service;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -22,7 +23,8 @@ public sealed class NodeUnderTest : IDisposable
         string? configuration = null,
         int loops = 1,
         ILoggerFactory? logs = null,
-        Func<NodeUnderTest, Node, IInfoAnswers>? info = null)
+        Func<NodeUnderTest, Node, IInfoAnswers>? info = null,
+        Func<NamespaceOptions, LastUpdateClock, NamespaceStorage>? storage = null)
     {
         var text = configuration ?? Configuration();
         text = text.Replace(LoopsPlaceholder, $"service-threads {loops}", StringComparison.Ordinal);
@@ -34,7 +36,8 @@ public sealed class NodeUnderTest : IDisposable
         Config = new ConfigStore(table, report);
         Clock = new FakeClock { UnixMilliseconds = 1_800_000_000_000 };
         var log = logs ?? NullLoggerFactory.Instance;
-        Node = new Node(Config, Clock, () => new SimulatedEngine(Network), log, node => info?.Invoke(this, node) ?? new NoInfo());
+        Node = new Node(Config, Clock, () => new SimulatedEngine(Network), log, node => info?.Invoke(this, node) ?? new NoInfo(),
+            storage: storage);
         Node.Listen();
     }
 
@@ -86,6 +89,11 @@ public sealed class NodeUnderTest : IDisposable
         {
             Node.Loops[i].Turn(0);
         }
+
+        for (var i = 0; i < Node.Flushers.Count; i++)
+        {
+            Node.Flushers[i].Step();
+        }
     }
 
     public void RunUntil(Func<bool> condition)
@@ -114,11 +122,12 @@ public sealed class NodeUnderTest : IDisposable
         }
     }
 
-    private (long, long, long, int) Activity() => (
+    private (long, long, long, int, long) Activity() => (
         Node.Loops.Sum(loop => loop.IoCounters.BytesReceived),
         Node.Loops.Sum(loop => loop.IoCounters.BytesSent),
         Node.Loops.Sum(loop => loop.IoCounters.Closed),
-        Node.Loops.Sum(loop => loop.OpenConnections));
+        Node.Loops.Sum(loop => loop.OpenConnections),
+        Node.Flushers.Sum(flusher => flusher.Rounds));
 
     private sealed class NoInfo : IInfoAnswers
     {

@@ -75,7 +75,7 @@ internal sealed class BatchSlice(BatchJob job)
         var work = job.Work;
         var frame = ReplyFrame.Begin(reply);
         var left = Left;
-        loop.Run.Run(work, ref left, BatchJob.RowsPerStep, reply); // well-formed: the home loop walked over it
+        loop.Run.Run(work, ref left, BatchJob.RowsPerStep, reply, mayWait: false); // well-formed: the home loop walked over it
         frame.End(work.Compresses);
         Left = left;
         Length = reply.Length;

@@ -1,6 +1,8 @@
 using Aerie.DataModel.Bins;
 using Aerie.Foundation;
 using Aerie.Index.Holds;
+using Aerie.Server.Transactions;
+using Aerie.Server.Transactions.Commits;
 
 namespace Aerie.Server.Records;
 
@@ -17,6 +19,9 @@ public sealed class Worker(int number, IClock clock, LastUpdateClock lastUpdateC
     /// Waiters who became owners, or must start over, in a section that is still under a partition's gate.
     public List<WokenWaiter> Woken { get; } = [];
 
+    /// What the commands of this turn have changed that must be safe before their replies go out.
+    public CommitMarks Commits { get; } = new();
+
     public long UnixMilliseconds { get; private set; }
 
     /// Seconds since 2010 by the wall clock: what void-times are compared with.
@@ -31,6 +36,15 @@ public sealed class Worker(int number, IClock clock, LastUpdateClock lastUpdateC
         UnixMilliseconds = Clock.UnixMilliseconds;
         NowSeconds = CitrusTime.Seconds(UnixMilliseconds);
         LastUpdateTime = lastUpdateClock.Advance(CitrusTime.Milliseconds(UnixMilliseconds));
+    }
+
+    /// A command has changed its record. Nobody waits for what a background query writes.
+    internal void NoteChange(scoped in RecordCommand command)
+    {
+        if (command.Namespace.CommitsToDevice && command.Origin != CommandOrigin.OpsSub)
+        {
+            Commits.Add(command.Namespace, command.Namespace.WriterOf(this));
+        }
     }
 
     /// Tells the waiters of the last section. No gate may be held: telling another loop allocates and enters the kernel.

@@ -7,6 +7,7 @@ using Aerie.Server.Config;
 using Aerie.Server.Query;
 using Aerie.Server.Records;
 using Aerie.Server.Transactions;
+using Aerie.Server.Transactions.Commits;
 using Aerie.Server.Transactions.Parking;
 
 namespace Aerie.Server.Service;
@@ -33,6 +34,7 @@ internal sealed class MessageDispatcher(
     ServiceShared shared,
     BatchLoop batches,
     ParkedCommands parked,
+    LoopCommits commits,
     BackgroundQueries background)
 {
     private const long NanosecondsPerMillisecond = 1_000_000;
@@ -143,10 +145,16 @@ internal sealed class MessageDispatcher(
             return default;
         }
 
-        parked.Expect(body.Length);
-        if (TryRunRecord(request, records, digest, ownsHold: false, Now))
+        if ((request.Header.Info2 & (Info2.Write | Info2.Delete)) == Info2.Write && records.IsWriteCacheFull)
         {
-            return default;
+            return Throttle(body, request, records);
+        }
+
+        parked.Expect(body.Length);
+        var start = reply.Length;
+        if (TryRunRecord(request, records, digest, parked, ownsHold: false, Now))
+        {
+            return worker.Commits.IsEmpty ? default : HoldBack(start, request);
         }
 
         return Park(body, request, records, digest);
@@ -165,10 +173,30 @@ internal sealed class MessageDispatcher(
     [MethodImpl(MethodImplOptions.NoInlining)]
     private DispatchStep Park(ReadOnlySpan<byte> body, in Request request, Namespace records, in Digest digest)
     {
-        var wait = (request.Header.Timeout == 0 ? shared.Options.TransactionMaxMs : request.Header.Timeout) * NanosecondsPerMillisecond;
-        var order = new ParkingOrder(records, digest, Now, Now + wait);
-        return new DispatchStep(DispatchOutcome.Done, 0, parked.Park(body, order, RunParked));
+        var order = new ParkingOrder(records, digest, Now, DeadlineOf(request));
+        return new DispatchStep(DispatchOutcome.Done, 0, parked.Park(body, order, RunParked, commits.NewHold()));
     }
+
+    // Answered already, but what the reply says is not safe yet.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private DispatchStep HoldBack(int start, in Request request) =>
+        new(DispatchOutcome.Done, 0, commits.Hold(worker, reply, start, DeadlineOf(request), isBatch: false));
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private DispatchStep Throttle(ReadOnlySpan<byte> body, in Request request, Namespace records)
+    {
+        var throttled = commits.Throttle(body, records, DeadlineOf(request), RunThrottled);
+        if (throttled is null)
+        {
+            CommitReply.WriteStatus(reply, ResultCode.DeviceOverload);
+            records.Counters.Add(worker.Number, Metrics.NamespaceCounter.ClientWriteError);
+        }
+
+        return new DispatchStep(DispatchOutcome.Done, 0, throttled);
+    }
+
+    private long DeadlineOf(in Request request) =>
+        Now + ((request.Header.Timeout == 0 ? shared.Options.TransactionMaxMs : request.Header.Timeout) * NanosecondsPerMillisecond);
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void Refuse(ResultCode result)
@@ -180,11 +208,12 @@ internal sealed class MessageDispatcher(
     }
 
     // False: the command waits for its record, and nothing was written.
-    private bool TryRunRecord(in Request request, Namespace records, in Digest digest, bool ownsHold, long since)
+    private bool TryRunRecord(
+        in Request request, Namespace records, in Digest digest, ParkedCommands? parking, bool ownsHold, long since)
     {
         var start = BeginFrame();
-        RecordCommands.Run(worker, CommandOf(request, records, digest, ownsHold), reply);
-        if (parked.HasQueued)
+        RecordCommands.Run(worker, CommandOf(request, records, digest, parking, ownsHold), reply);
+        if (parking is { HasQueued: true })
         {
             reply.WindBack(start);
             return false;
@@ -206,7 +235,15 @@ internal sealed class MessageDispatcher(
         var read = Request.TryRead(command.Request, out var request);
         Invariant.Holds(read);
         parked.Expect(0); // it is kept already
-        return TryRunRecord(request, command.Order.Namespace, command.Order.Digest, command.OwnsHold, command.Order.Since);
+        return TryRunRecord(request, command.Order.Namespace, command.Order.Digest, parked, command.OwnsHold, command.Order.Since);
+    }
+
+    // It has waited once and does not wait again: a record that somebody else owns answers busy.
+    private void RunThrottled(ThrottledCommand command)
+    {
+        var read = Request.TryRead(command.Request, out var request) & RecordCommands.TryDigest(request.Fields, out var digest);
+        Invariant.Holds(read);
+        TryRunRecord(request, command.Records, digest, null, ownsHold: false, Now);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -228,7 +265,8 @@ internal sealed class MessageDispatcher(
     private void EndFrame(int start) =>
         ProtoHeader.Write(reply.Written(start, ProtoHeader.Length), ProtoType.Message, reply.Length - start - ProtoHeader.Length);
 
-    private RecordCommand CommandOf(in Request request, Namespace records, in Digest digest, bool ownsHold) => new()
+    private static RecordCommand CommandOf(
+        in Request request, Namespace records, in Digest digest, ParkedCommands? parking, bool ownsHold) => new()
     {
         Namespace = records,
         Digest = digest,
@@ -241,7 +279,7 @@ internal sealed class MessageDispatcher(
         Fields = request.Fields,
         OpBytes = request.OpBytes,
         OpCount = request.Header.OpCount,
-        Parking = parked,
+        Parking = parking,
         OwnsHold = ownsHold,
     };
 

@@ -9,6 +9,7 @@ using Aerie.Server.Metrics;
 using Aerie.Server.Query;
 using Aerie.Server.Records;
 using Aerie.Server.Transactions;
+using Aerie.Server.Transactions.Commits;
 using Aerie.Server.Transactions.Parking;
 
 namespace Aerie.Server.Service;
@@ -53,10 +54,11 @@ public sealed class ServiceLoop : IDisposable
         _reply = new ReplyBuffer(engine.Buffers);
         Worker = new Worker(number, shared.Clock, shared.LastUpdateClock);
         Worker.BeginTurn();
-        Batches = new BatchLoop(new BatchLoopContext(Worker, engine.Buffers, engine.Wake, WakeLongReply), shared.Batches);
+        Commits = new LoopCommits(engine.Buffers, WakeLongReply);
+        Batches = new BatchLoop(new BatchLoopContext(Worker, engine.Buffers, engine.Wake, WakeLongReply, Commits), shared.Batches);
         Parked = new ParkedCommands(Worker, engine.Buffers);
         Background = new BackgroundQueries(Worker, engine.Buffers, shared.Queries);
-        _dispatcher = new MessageDispatcher(Worker, _reply, engine.Buffers, shared, Batches, Parked, Background);
+        _dispatcher = new MessageDispatcher(Worker, _reply, engine.Buffers, shared, Batches, Parked, Commits, Background);
     }
 
     public int Number { get; }
@@ -68,6 +70,9 @@ public sealed class ServiceLoop : IDisposable
     internal BatchLoop Batches { get; }
 
     public ParkedCommands Parked { get; }
+
+    /// Replies that wait for a flush.
+    internal LoopCommits Commits { get; }
 
     internal BackgroundQueries Background { get; }
 

@@ -34,6 +34,8 @@ public sealed class DeviceBacking : IBlockBacking
     private int _clean;
     private ulong _sequence;
     private long _unwrittenBytes;
+    private readonly long[] _partialWrites;
+    private readonly long[] _readErrorsOf;
     private long _readErrors;
     private long _writeErrors;
 
@@ -46,6 +48,8 @@ public sealed class DeviceBacking : IBlockBacking
         BlockCount = devices.Devices.Sum(device => device.DataBlocks);
         Invariant.Holds(BlockCount <= RecordLocation.BlockCountMax);
         _blocks = new Block[BlockCount];
+        _partialWrites = new long[devices.Devices.Count];
+        _readErrorsOf = new long[devices.Devices.Count];
         Lay();
         _cache = new BlockCache(BlockCount, BlockCount + options.Readers + SlotsAside, options.Readers + 1); // the last one defragments
     }
@@ -101,7 +105,23 @@ public sealed class DeviceBacking : IBlockBacking
         return (_devices.Devices[entry.Device].Device, DeviceLayout.BlockOffset(entry.DeviceBlock));
     }
 
+    public int DeviceCount => _devices.Devices.Count;
+
     public int DeviceOf(int block) => _blocks[block].Device;
+
+    public DeviceFigures FiguresOf(int device)
+    {
+        var waiting = 0;
+        foreach (ref var block in _blocks.AsSpan())
+        {
+            waiting += block.Device == device && block.IsDirty ? 1 : 0;
+        }
+
+        var of = _devices.Devices[device];
+        var hasShadow = of.ShadowPath is not null;
+        return new DeviceFigures(
+            waiting, hasShadow ? waiting : 0, of.Writes, Volatile.Read(ref _partialWrites[device]), Volatile.Read(ref _readErrorsOf[device]), hasShadow);
+    }
 
     public bool TryOpen(int block)
     {
@@ -148,6 +168,7 @@ public sealed class DeviceBacking : IBlockBacking
             catch (DeviceException)
             {
                 Interlocked.Increment(ref _readErrors);
+                Interlocked.Increment(ref _readErrorsOf[DeviceOf(block)]);
                 return false;
             }
         }
@@ -366,6 +387,7 @@ public sealed class DeviceBacking : IBlockBacking
             Volatile.Write(ref entry.OnDevice, entry.Sequence);
             Interlocked.Add(ref _unwrittenBytes, from - to);
             entry.Written = to;
+            _partialWrites[entry.Device] += isSealed ? 0 : 1;
             if (isSealed)
             {
                 _sealedDirty--;

@@ -3,6 +3,7 @@ using Aerie.Memory;
 using Aerie.Protocol;
 using Aerie.Server.Metrics;
 using Aerie.Server.Records;
+using Aerie.Server.Transactions.Commits;
 
 namespace Aerie.Server.Transactions.Parking;
 
@@ -14,15 +15,17 @@ internal sealed class ParkedCommand : LongReply
     private readonly BufferId _copy;
     private readonly int _length;
     private readonly RunParked _run;
+    private readonly CommitHold _hold;
     private bool _isItsTurn;
 
-    public ParkedCommand(ParkedCommands parked, in ParkingOrder order, BufferId copy, int length, RunParked run)
+    public ParkedCommand(ParkedCommands parked, in ParkingOrder order, BufferId copy, int length, RunParked run, CommitHold hold)
     {
         _parked = parked;
         Order = order;
         _copy = copy;
         _length = length;
         _run = run;
+        _hold = hold;
         WakeAt = order.Deadline;
     }
 
@@ -45,7 +48,12 @@ internal sealed class ParkedCommand : LongReply
     {
         if (_isItsTurn)
         {
-            return Run(worker);
+            return Run(worker, reply);
+        }
+
+        if (_hold.IsHolding && Committed(reply))
+        {
+            return LongReplyProgress.Done;
         }
 
         if (worker.Clock.MonotonicNanoseconds < Order.Deadline)
@@ -57,10 +65,15 @@ internal sealed class ParkedCommand : LongReply
         return LongReplyProgress.Done;
     }
 
-    public override void End(bool completed) => _parked.Leave(this, _copy, _length);
-
-    private LongReplyProgress Run(Worker worker)
+    public override void End(bool completed)
     {
+        _hold.Drop();
+        _parked.Leave(this, _copy, _length);
+    }
+
+    private LongReplyProgress Run(Worker worker, ReplyBuffer reply)
+    {
+        var start = reply.Length;
         _isItsTurn = false;
         var isDone = _run(this);
         OwnsHold = false; // the command let go in the section of its change
@@ -70,7 +83,29 @@ internal sealed class ParkedCommand : LongReply
             _parked.Requeue(this);
         }
 
+        if (isDone && !worker.Commits.IsEmpty)
+        {
+            _hold.Take(worker, reply, start);
+            return Committed(reply) ? LongReplyProgress.Done : LongReplyProgress.Waiting;
+        }
+
         return isDone ? LongReplyProgress.Done : LongReplyProgress.Waiting;
+    }
+
+    // True: there is an answer. The change was made, but is not safe before a flush.
+    private bool Committed(ReplyBuffer reply)
+    {
+        var state = _hold.Look(this);
+        if (state == CommitState.Safe)
+        {
+            _hold.Release(reply);
+        }
+        else if (state == CommitState.Failed)
+        {
+            CommitReply.WriteStatus(reply, ResultCode.Unknown);
+        }
+
+        return state != CommitState.Waiting;
     }
 
     private void TimeOut(Worker worker, ReplyBuffer reply)

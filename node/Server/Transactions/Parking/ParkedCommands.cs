@@ -3,6 +3,7 @@ using Aerie.Index;
 using Aerie.Index.Holds;
 using Aerie.Memory;
 using Aerie.Server.Records;
+using Aerie.Server.Transactions.Commits;
 
 namespace Aerie.Server.Transactions.Parking;
 
@@ -50,13 +51,13 @@ public sealed class ParkedCommands(Worker worker, BufferPool buffers)
     }
 
     /// Keeps the command that has just got into a queue until its turn or its deadline (monotonic nanoseconds).
-    internal ParkedCommand Park(ReadOnlySpan<byte> request, in ParkingOrder order, RunParked run)
+    internal ParkedCommand Park(ReadOnlySpan<byte> request, in ParkingOrder order, RunParked run, CommitHold hold)
     {
         Invariant.Holds(HasQueued);
         HasQueued = false;
         var copy = buffers.Rent(request.Length);
         request.CopyTo(buffers.Span(copy));
-        var parked = new ParkedCommand(this, order, copy, request.Length, run);
+        var parked = new ParkedCommand(this, order, copy, request.Length, run, hold);
         _commands++;
         _bytes += request.Length;
         _waiting.Add(parked.Ticket = _lastTicket, parked);
