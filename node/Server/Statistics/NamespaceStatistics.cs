@@ -44,8 +44,9 @@ public sealed class NamespaceStatistics
                 end++;
             }
 
-            var part = row.IsPerStripe ? OfStripes(records, at, end)
+            IEnumerable<Statistic> part = row.IsPerStripe ? OfStripes(records, at, end)
                 : row.IsPerDevice ? OfDevices(records, at, end)
+                : !records.Log.IsPersistent && KeysOfPersistence.Contains(row.Key) ? []
                 : [new Statistic(row.Key, row.Kind, _rows[at].Value(records))];
             foreach (var statistic in part)
             {
@@ -84,6 +85,12 @@ public sealed class NamespaceStatistics
             }
         }
     }
+
+    /// Ours; a namespace in memory alone has exactly the reference's keys.
+    private static readonly HashSet<string> KeysOfPersistence = new(StringComparer.Ordinal)
+    {
+        "removal_marks", "removal_marks_used_bytes", "unflushed_bytes", "write_cache_pct",
+    };
 
     /// Null: the device has no such key.
     private static readonly Dictionary<string, Func<DeviceStatistics, long?>> DeviceSources = new(StringComparer.Ordinal)
