@@ -240,7 +240,7 @@ internal sealed class BlockSpace
 
     private static int UsedOf(long word) => (int)word;
 
-    private static int BucketOf(int usedUnits) => (int)(usedUnits * 100L / StorageUnit.PerBlock);
+    private int BucketOf(int usedUnits) => (int)(usedUnits * 100L / (StorageUnit.PerBlock - _backing.FirstUnit));
 
     private void Free(int block)
     {

@@ -16,6 +16,7 @@ public sealed class SimulatedEngine : IIoEngine
     private readonly HashSet<ConnectionId> _noticed = [];
     private readonly Queue<(SimulatedPeer Peer, int Tag)> _arrivals = new();
     private readonly Queue<SimulatedRead> _reads = new();
+    private bool _readsFilledAll;
     private int _acceptError;
     private bool _acceptErrorIsTold;
 
@@ -54,7 +55,9 @@ public sealed class SimulatedEngine : IIoEngine
                 filled++;
             }
 
-            filled += CompleteReads(into[filled..]);
+            var socketsFirst = _readsFilledAll;
+            filled += socketsFirst ? 0 : CompleteReads(into[filled..]);
+            _readsFilledAll = !socketsFirst && filled == into.Length;
             for (; looks > 0 && filled < into.Length; looks--)
             {
                 var next = _ready.Dequeue();
@@ -62,7 +65,7 @@ public sealed class SimulatedEngine : IIoEngine
                 filled += Handle(next, ref into[filled]);
             }
 
-            return filled;
+            return filled + (socketsFirst ? CompleteReads(into[filled..]) : 0);
         }
     }
 

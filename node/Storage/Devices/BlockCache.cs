@@ -13,6 +13,9 @@ namespace Aerie.Storage.Devices;
 internal sealed class BlockCache : IDisposable
 {
     private const int NoSlot = -1;
+    /// Free slots whose memory is kept: 64 MiB. The rest goes back to the system.
+    private const int WarmMax = 8;
+
     private const int HazardStride = 16; // longs: two cache lines, so that no two readers share one
 
     private readonly Lock _gate = new();
@@ -37,9 +40,16 @@ internal sealed class BlockCache : IDisposable
     public int SlotsMax { get; }
 
     /// Slots that hold a block, or did and are still read.
-    public int Used => Volatile.Read(ref _used);
-
-    public bool Has(int block) => Volatile.Read(ref _slotOf[block]) != NoSlot;
+    public int Used
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _used - _free.Count;
+            }
+        }
+    }
 
     /// Gives the block a slot; false when there is none. What is in it belongs to another block's past.
     public bool TryTake(int block)
@@ -81,7 +91,7 @@ internal sealed class BlockCache : IDisposable
             }
             else
             {
-                _free.Push(slot);
+                FreeLocked(slot);
             }
         }
     }
@@ -136,13 +146,23 @@ internal sealed class BlockCache : IDisposable
 
     private static long StartOf(int slot) => (long)slot * IBlockBacking.BlockLength;
 
+    private void FreeLocked(int slot)
+    {
+        if (_free.Count >= WarmMax)
+        {
+            _region.Discard(StartOf(slot), IBlockBacking.BlockLength);
+        }
+
+        _free.Push(slot);
+    }
+
     private void FreeAsideLocked()
     {
         for (var i = _aside.Count - 1; i >= 0; i--)
         {
             if (!IsReadLocked(_aside[i].Block))
             {
-                _free.Push(_aside[i].Slot);
+                FreeLocked(_aside[i].Slot);
                 _aside.RemoveAt(i);
             }
         }

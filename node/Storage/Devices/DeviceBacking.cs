@@ -13,8 +13,6 @@ namespace Aerie.Storage.Devices;
 /// defragmenter alone loads. What is dirty is noted under the gate, what is written belongs to Flush.
 public sealed class DeviceBacking : IBlockBacking
 {
-    private const int NoBlock = -1;
-
     /// Slots beyond those of blocks: for blocks that were freed while somebody still reads them.
     private const int SlotsAside = 8;
 
@@ -25,11 +23,12 @@ public sealed class DeviceBacking : IBlockBacking
     private readonly Block[] _blocks;
     private readonly Queue<(int Block, ulong Sequence)> _written = new(); // in the order in which they may leave the memory
     private readonly List<(int Block, ulong Sequence)> _toWipe = [];
-    private readonly NativeRegion _victim = NativeRegion.Reserve(IBlockBacking.BlockLength);
+    private readonly Lock _loading = new();
+    private readonly Dictionary<int, NativeRegion> _loaded = [];
+    private readonly Stack<NativeRegion> _spareForLoads = new();
     private readonly NativeRegion _zeroPage = NativeRegion.Reserve(DeviceLayout.PageLength, hugePages: false);
     private List<int> _dirty = [];
     private List<int> _beingWritten = [];
-    private int _loaded = NoBlock;
     private int _sealedDirty;
     private int _clean;
     private ulong _sequence;
@@ -120,7 +119,12 @@ public sealed class DeviceBacking : IBlockBacking
         var of = _devices.Devices[device];
         var hasShadow = of.ShadowPath is not null;
         return new DeviceFigures(
-            waiting, hasShadow ? waiting : 0, of.Writes, Volatile.Read(ref _partialWrites[device]), Volatile.Read(ref _readErrorsOf[device]), hasShadow);
+            waiting,
+            hasShadow ? waiting : 0,
+            of.Writes,
+            Volatile.Read(ref _partialWrites[device]),
+            Volatile.Read(ref _readErrorsOf[device]),
+            hasShadow);
     }
 
     public bool TryOpen(int block)
@@ -151,33 +155,36 @@ public sealed class DeviceBacking : IBlockBacking
 
     public bool TryLoad(int block, out ReadOnlySpan<byte> bytes)
     {
-        bytes = _victim.Span(0, IBlockBacking.BlockLength);
-        if (_loaded == block)
+        bytes = default;
+        lock (_loading)
         {
+            if (!_loaded.TryGetValue(block, out var region))
+            {
+                region = _spareForLoads.Count > 0 ? _spareForLoads.Pop() : NativeRegion.Reserve(IBlockBacking.BlockLength);
+                if (!TryFill(block, region.Span(0, IBlockBacking.BlockLength)))
+                {
+                    _spareForLoads.Push(region);
+                    return false;
+                }
+
+                _loaded.Add(block, region);
+            }
+
+            bytes = region.Span(0, IBlockBacking.BlockLength);
             return true;
         }
-
-        Invariant.Holds(_loaded < 0);
-        if (!TryCopyResident(block))
-        {
-            try
-            {
-                var (device, offset) = PlaceOf(block);
-                device.Read(offset, _victim.Span(0, IBlockBacking.BlockLength));
-            }
-            catch (DeviceException)
-            {
-                Interlocked.Increment(ref _readErrors);
-                Interlocked.Increment(ref _readErrorsOf[DeviceOf(block)]);
-                return false;
-            }
-        }
-
-        _loaded = block;
-        return true;
     }
 
-    public void Unload(int block) => _loaded = -1;
+    public void Unload(int block)
+    {
+        lock (_loading)
+        {
+            if (_loaded.Remove(block, out var region))
+            {
+                _spareForLoads.Push(region);
+            }
+        }
+    }
 
     public void Settle(int block, int length)
     {
@@ -305,7 +312,11 @@ public sealed class DeviceBacking : IBlockBacking
     public void Dispose()
     {
         _cache.Dispose();
-        _victim.Dispose();
+        foreach (var region in _loaded.Values.Concat(_spareForLoads))
+        {
+            region.Dispose();
+        }
+
         _zeroPage.Dispose();
         _devices.Dispose();
     }
@@ -446,15 +457,26 @@ public sealed class DeviceBacking : IBlockBacking
         return false;
     }
 
-    private bool TryCopyResident(int block)
+    private bool TryFill(int block, Span<byte> into)
     {
-        if (!_cache.TryRead(_options.Readers, block, 0, IBlockBacking.BlockLength, out var bytes))
+        if (_cache.TryRead(_options.Readers, block, 0, IBlockBacking.BlockLength, out var resident))
         {
-            return false;
+            resident.CopyTo(into);
+            return true;
         }
 
-        bytes.CopyTo(_victim.Span(0, IBlockBacking.BlockLength));
-        return true;
+        try
+        {
+            var (device, offset) = PlaceOf(block);
+            device.Read(offset, into);
+            return true;
+        }
+        catch (DeviceException)
+        {
+            Interlocked.Increment(ref _readErrors);
+            Interlocked.Increment(ref _readErrorsOf[DeviceOf(block)]);
+            return false;
+        }
     }
 
     /// A cache line each, as in BlockSpace.

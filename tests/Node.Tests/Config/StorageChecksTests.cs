@@ -12,7 +12,8 @@ public sealed class StorageChecksTests
     [InlineData("device {\n file /x\n filesize 1G\n device /dev/sdb\n }", "5: namespace a: 'file' and 'device' are both given")]
     [InlineData("device {\n device /dev/sdb\n device /dev/../dev/sdb\n }", "3: namespace a: '/dev/../dev/sdb' is given twice")]
     [InlineData("device {\n device /dev/sdb /dev/sdb\n }", "3: namespace a: '/dev/sdb' is given twice")]
-    [InlineData("device {\n device /dev/sdb /dev/sdc\n device /dev/sdd\n }", "3: namespace a: some devices have a shadow and some have none")]
+    [InlineData("device {\n device /dev/sdb /dev/sdc\n device /dev/sdd\n }",
+        "3: namespace a: some devices have a shadow and some have none")]
     [InlineData("device {\n device /dev/sdb /dev/sdc /dev/sdd\n }", "3: namespace a: '/dev/sdc /dev/sdd' is no path")]
     [InlineData("device {\n device /dev/sdb\n encryption aes-256\n }", "4: namespace a: 'encryption' needs 'encryption-key-file'")]
     [InlineData("device {\n device /d\n encryption-old-key-file /k\n }", "4: namespace a: 'encryption-old-key-file' needs")]
@@ -54,7 +55,8 @@ public sealed class StorageChecksTests
     {
         ConfigReport report = ConfigHarness.Conf($"namespace a {{\n storage-engine {engine}\n}}\n");
         Assert.False(report.HasProblems);
-        Assert.Contains(report.Lines(), line => line.EndsWith(told[(told.IndexOf(' ', StringComparison.Ordinal) + 1)..], StringComparison.Ordinal));
+        string text = told[(told.IndexOf(' ', StringComparison.Ordinal) + 1)..];
+        Assert.Contains(report.Lines(), line => line.EndsWith(text, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -80,9 +82,14 @@ public sealed class StorageChecksTests
             }
             """).Options!.Namespaces[0].Storage;
         Assert.Equal([new StoragePath("/dev/sdb", "/dev/sdc"), new StoragePath("/dev/sdd", "/dev/sde")], storage.Paths);
-        Assert.True(storage is { IsPersistent: true, IsMemory: false, AreFiles: false, FileSize: 0, CommitToDevice: true, ColdStartEmpty: true });
-        Assert.Equal((5, 128L << 10, 128L << 20, 16L << 20), (storage.FlushMaxMs, storage.FlushSize, storage.MaxWriteCache, storage.PostWriteCache));
-        Assert.Equal((RecordCompression.Zstd, 3, RecordEncryption.Aes256), (storage.Compression, storage.CompressionLevel, storage.Encryption));
+        Assert.True(storage is { IsPersistent: true, IsMemory: false, AreFiles: false, FileSize: 0 });
+        Assert.True(storage is { CommitToDevice: true, ColdStartEmpty: true });
+        Assert.Equal(
+            (5, 128L << 10, 128L << 20, 16L << 20),
+            (storage.FlushMaxMs, storage.FlushSize, storage.MaxWriteCache, storage.PostWriteCache));
+        Assert.Equal(
+            (RecordCompression.Zstd, 3, RecordEncryption.Aes256),
+            (storage.Compression, storage.CompressionLevel, storage.Encryption));
         Assert.Equal(("/key", "/old"), (storage.EncryptionKeyFile, storage.EncryptionOldKeyFile));
     }
 
@@ -108,6 +115,8 @@ public sealed class StorageChecksTests
         Assert.All(changes, change => Assert.Equal("ok", store.Set($"context=namespace;namespace=a;{change}").Text));
         Assert.NotEqual("ok", store.Set("context=namespace;namespace=a;commit-to-device=true").Text);
         StorageOptions storage = store.Namespaces["a"].Current.Storage;
-        Assert.Equal((7, 65536L, 0L, RecordCompression.Lz4), (storage.FlushMaxMs, storage.FlushSize, storage.PostWriteCache, storage.Compression));
+        Assert.Equal(
+            (7, 65536L, 0L, RecordCompression.Lz4),
+            (storage.FlushMaxMs, storage.FlushSize, storage.PostWriteCache, storage.Compression));
     }
 }

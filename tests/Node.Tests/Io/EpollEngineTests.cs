@@ -6,9 +6,10 @@ using Xunit;
 
 namespace Aerie.Node.Tests.Io;
 
-public sealed class EpollEngineTests : IoEngineContract
+public sealed class EpollEngineTests : IoReadContract
 {
     private readonly SystemClock _clock = new();
+    private readonly TempDevices _devices = new();
 
     [Fact]
     public void A_request_costs_one_receive_one_send_and_at_most_one_wait()
@@ -196,6 +197,14 @@ public sealed class EpollEngineTests : IoEngineContract
     }
 
     protected override IIoEngine NewEngine() => new EpollEngine(_clock);
+
+    protected override IBlockDevice OpenDevice(long length) => _devices.New(length);
+
+    protected override void Dispose(bool isDisposing)
+    {
+        base.Dispose(isDisposing);
+        _devices.Dispose();
+    }
 
     protected override ITestPeer ConnectPeer(int port, bool isSlow) => new SocketPeer(port, isSlow);
 

@@ -372,9 +372,14 @@ public abstract class IoEngineContract : IDisposable
 
     public void Dispose()
     {
+        Dispose(isDisposing: true);
+        GC.SuppressFinalize(this);
+    }
+
+    protected virtual void Dispose(bool isDisposing)
+    {
         _peers.ForEach(peer => peer.Vanish());
         _engines.ForEach(engine => engine.Dispose());
-        GC.SuppressFinalize(this);
     }
 
     protected (IIoEngine Engine, int Port) Listening()

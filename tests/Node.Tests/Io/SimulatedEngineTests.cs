@@ -5,9 +5,10 @@ using Xunit;
 namespace Aerie.Node.Tests.Io;
 
 /// The simulated world keeps the same promises as the real one, or tests in it would prove nothing.
-public sealed class SimulatedEngineTests : IoEngineContract
+public sealed class SimulatedEngineTests : IoReadContract
 {
     private readonly SimulatedNetwork _network = new();
+    private readonly SimulatedDisk _disk = new();
 
     [Fact]
     public void Pieces_arrive_as_they_were_sent()
@@ -41,7 +42,40 @@ public sealed class SimulatedEngineTests : IoEngineContract
         Next(engine, CompletionKind.Accepted);
     }
 
+    [Fact]
+    public void Reads_of_a_slow_device_stay_pending_until_it_answers()
+    {
+        using var engine = new SimulatedEngine(_network);
+        Assert.NotNull(Device);
+        _disk["simulated"].HoldsReads = true;
+        ReadPage(engine, 3);
+        ReadPage(engine, 4);
+        Assert.Null(Poll(engine));
+        Assert.Equal(2, engine.PendingReads);
+        _disk["simulated"].HoldsReads = false;
+        CheckAndReturn(engine, Next(engine, CompletionKind.ReadDone));
+        CheckAndReturn(engine, Next(engine, CompletionKind.ReadDone));
+        Assert.Equal(0, engine.PendingReads);
+    }
+
+    [Fact]
+    public void A_read_error_can_be_played()
+    {
+        using var engine = new SimulatedEngine(_network);
+        Assert.NotNull(Device);
+        _disk["simulated"].Fail(TestKit.DiskOperation.Read, offset: 8192, length: 4096);
+        ReadPage(engine, 1);
+        ReadPage(engine, 2);
+        CheckAndReturn(engine, Next(engine, CompletionKind.ReadDone));
+        var failed = Next(engine, CompletionKind.ReadDone);
+        Assert.Equal((2, -SimulatedMedium.ErrorIo), (failed.Tag, failed.Length));
+        engine.Buffers.Return(failed.Buffer);
+    }
+
     protected override IIoEngine NewEngine() => new SimulatedEngine(_network);
+
+    protected override IBlockDevice OpenDevice(long length) =>
+        _disk.Open(new DeviceOrder("simulated", length, Direct: true, DataSync: false, ReadOnly: false));
 
     protected override ITestPeer ConnectPeer(int port, bool isSlow)
     {

@@ -138,5 +138,87 @@ public sealed class BufferPoolTests : IDisposable
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
     }
 
+    [Theory]
+    [InlineData(1, Page.Length)]
+    [InlineData(Page.Length, Page.Length)]
+    [InlineData(Page.Length + 1, 2 * Page.Length)]
+    [InlineData(BufferPool.StandardLength, BufferPool.StandardLength)]
+    [InlineData(Larger, BufferPool.StandardLength + Page.Length)]
+    public void An_aligned_buffer_begins_at_a_page_and_is_of_whole_pages(int length, int lent)
+    {
+        var buffers = Enumerable.Range(0, 20).Select(_ => _pool.RentAligned(length)).ToList();
+        Assert.Equal(20L * lent, _pool.BytesHeld);
+        for (var i = 0; i < buffers.Count; i++)
+        {
+            Assert.True(Page.StartsAt(_pool.Span(buffers[i])));
+            Assert.Equal(lent, _pool.Length(buffers[i]));
+            _pool.Span(buffers[i]).Fill((byte)i);
+        }
+
+        for (var i = 0; i < buffers.Count; i++)
+        {
+            Assert.Equal(-1, _pool.Span(buffers[i]).IndexOfAnyExcept((byte)i));
+            _pool.Return(buffers[i]);
+        }
+
+        Assert.Equal(length > BufferPool.StandardLength ? 0 : 20L * lent, _pool.BytesHeld);
+        _pool.Dispose();
+        Assert.Equal(0, _pool.BytesHeld);
+    }
+
+    [Fact]
+    public void Aligned_buffers_and_others_of_the_same_length_are_never_mixed_up()
+    {
+        foreach (var length in new[] { BufferPool.SmallLength, BufferPool.StandardLength })
+        {
+            _pool.Return(_pool.Rent(length));
+            var aligned = _pool.RentAligned(length);
+            Assert.True(Page.StartsAt(_pool.Span(aligned)));
+            _pool.Return(aligned);
+            var plain = Enumerable.Range(0, 2).Select(_ => _pool.Rent(length)).ToList();
+            aligned = _pool.RentAligned(length);
+            Assert.True(Page.StartsAt(_pool.Span(aligned)));
+            plain.Add(aligned);
+            plain.ForEach(_pool.Return);
+        }
+
+        _pool.Dispose();
+        Assert.Equal(0, _pool.BytesHeld);
+    }
+
+    [Fact]
+    public void Of_each_aligned_length_a_mebibyte_is_kept()
+    {
+        var burst = Enumerable.Range(0, 1000).Select(_ => _pool.RentAligned(Page.Length)).ToList();
+        burst.ForEach(_pool.Return);
+        Assert.Equal(1024 * 1024, _pool.BytesHeld);
+    }
+
+    [Fact]
+    public void An_aligned_buffer_stays_one_in_another_pool()
+    {
+        using var other = new BufferPool();
+        var moved = other.Attach(_pool.Detach(_pool.RentAligned(100)));
+        Assert.Equal((0L, Page.Length), (_pool.BytesHeld, other.Length(moved)));
+        other.Return(moved);
+        var again = other.RentAligned(100);
+        Assert.Equal(Page.Length, other.BytesHeld);
+        other.Return(again);
+    }
+
+    [Fact]
+    public void Lending_aligned_buffers_allocates_nothing_once_warm()
+    {
+        _pool.Return(_pool.RentAligned(5000));
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var i = 0; i < 1000; i++)
+        {
+            _pool.Return(_pool.RentAligned(5000));
+            _pool.Return(_pool.RentAligned(Larger));
+        }
+
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+
     public void Dispose() => _pool.Dispose();
 }

@@ -8,6 +8,7 @@ namespace Aerie.Node.Tests.Storage;
 internal sealed class TestIndex(RecordLog log, int records)
 {
     private readonly RecordLocation[] _locations = new RecordLocation[records];
+    private readonly Lock _flushing = new();
     private SpinGate[] _locks = new SpinGate[records];
 
     public int Records => records;
@@ -60,11 +61,20 @@ internal sealed class TestIndex(RecordLog log, int records)
     /// Moves what lives in the emptiest block. False when there was none, or no room for the copies.
     public bool DefragOne()
     {
-        if (!log.TryPickVictim(out var victim))
+        var moved = log.TryPickVictim(out var victim) && MoveAll(victim);
+        if (log.IsPersistent)
         {
-            return false;
+            lock (_flushing)
+            {
+                log.Flush(static () => { }); // only now are the blocks free that were emptied
+            }
         }
 
+        return moved;
+    }
+
+    private bool MoveAll(DefragVictim victim)
+    {
         using (victim)
         {
             while (victim.TryNext(out var image, out var location))
@@ -89,6 +99,7 @@ internal sealed class TestIndex(RecordLog log, int records)
             if (done)
             {
                 image.CopyTo(target);
+                RecordImage.Reseed(target[..image.Length], log.SeedOf(from));
                 _locations[id] = log.Commit(to, to.Units);
                 log.Release(from);
             }

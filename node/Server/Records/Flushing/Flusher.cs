@@ -39,7 +39,9 @@ public sealed class Flusher(Namespace records, IClock clock, ILogger log)
 
         var longest = records.Options.Storage.FlushMaxMs is var most and > 0 ? most : LookMilliseconds;
         var until = Until(now);
-        return until == FlushPace.Never ? longest : (int)Math.Min(longest, (until + NanosecondsPerMillisecond - 1) / NanosecondsPerMillisecond);
+        return until == FlushPace.Never
+            ? longest
+            : (int)Math.Min(longest, (until + NanosecondsPerMillisecond - 1) / NanosecondsPerMillisecond);
     }
 
     /// All that was appended, and the mark of a clean end. Nobody writes any more. False: it could not be written.
@@ -96,7 +98,8 @@ public sealed class Flusher(Namespace records, IClock clock, ILogger log)
         records.StorageFailure = failure;
         if (failure is not null && known is null)
         {
-            log.LogError("{{{Namespace}}} writes are stopped, the storage fails: {Reason}; tried again every second", records.Name, failure);
+            log.LogError(
+                "{{{Namespace}}} writes are stopped, the storage fails: {Reason}; tried again every second", records.Name, failure);
         }
         else if (failure is null && known is not null)
         {

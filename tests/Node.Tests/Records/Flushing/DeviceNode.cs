@@ -19,17 +19,12 @@ internal sealed class DeviceNode : IDisposable
     private DeviceBacking? _backing;
 
     public DeviceNode(
-        SimulatedDisk disk, string storageLines = "", string engine = "memory", string size = "128M", string namespaceLines = "", FakeClock? clock = null)
+        SimulatedDisk disk, string storageLines = "", string engine = "memory", string size = "128M", string namespaceLines = "")
     {
         Disk = disk;
         var text = NodeUnderTest.Configuration(namespaceLines, $"file {Path}\nfilesize {size}\n{storageLines}")
             .Replace("storage-engine memory", $"storage-engine {engine}", StringComparison.Ordinal);
         _node = new NodeUnderTest(text, 1, Logs, storage: Open);
-        if (clock is not null)
-        {
-            _node.Clock.UnixMilliseconds = clock.UnixMilliseconds;
-        }
-
         var recovery = Records.Log.Recover();
         new ColdStart(Records, _backing!, recovery, _node.Clock, Logs).Run([Node.HousekeepingWorker]);
         Writer = new RecordWriter(Records, Node.Loops[0].Worker);
