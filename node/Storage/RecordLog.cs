@@ -318,6 +318,11 @@ public sealed class RecordLog : IDisposable
     public DeviceStatistics[] StatisticsOfDevices()
     {
         var devices = DeviceCount;
+        if (devices == 0)
+        {
+            return [];
+        }
+
         var used = new long[devices];
         var free = new int[devices];
         for (var block = 0; block < BlockCount; block++)

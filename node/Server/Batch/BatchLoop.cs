@@ -28,9 +28,13 @@ public sealed class BatchShared
     internal BatchLoop[] Loops => _loops;
 
     /// Replies of some rows may have to wait for the device; then a batch stays on its own loop.
-    internal bool MayCommit => Namespaces.All.Any(static records => records.CommitsToDevice);
+    internal bool MayCommit { get; private set; }
 
-    internal void Use(IEnumerable<BatchLoop> loops) => _loops = [.. loops];
+    internal void Use(IEnumerable<BatchLoop> loops)
+    {
+        MayCommit = Namespaces.All.Any(static records => records.CommitsToDevice);
+        _loops = [.. loops];
+    }
 }
 
 /// The event loop as batches see it.

@@ -17,6 +17,8 @@ public sealed class DeviceBacking : IBlockBacking
     private const int SlotsAside = 8;
 
     private readonly Lock _gate = new();
+    private readonly long[] _partialWrites;
+    private readonly long[] _readErrorsOf;
     private readonly DeviceSet _devices;
     private readonly DeviceBackingOptions _options;
     private readonly BlockCache _cache;
@@ -33,8 +35,6 @@ public sealed class DeviceBacking : IBlockBacking
     private int _clean;
     private ulong _sequence;
     private long _unwrittenBytes;
-    private readonly long[] _partialWrites;
-    private readonly long[] _readErrorsOf;
     private long _readErrors;
     private long _writeErrors;
 

@@ -31,7 +31,7 @@ public sealed class StorageChecksTests
     {
         string space = "storage-engine device {\n device /dev/sdb\n }\n}\n";
         ConfigReport report = ConfigHarness.Conf($"namespace a {{\n{space}namespace b {{\n{space}");
-        Assert.Equal(["7: namespace b: '/dev/sdb' belongs to namespace a already; each needs its own"], report.Findings.Problems());
+        Assert.Equal(["8: namespace b: '/dev/sdb' belongs to namespace a already; each needs its own"], report.Findings.Problems());
     }
 
     [Theory]

@@ -26,7 +26,9 @@ internal sealed class DeviceNode : IDisposable
             .Replace("storage-engine memory", $"storage-engine {engine}", StringComparison.Ordinal);
         _node = new NodeUnderTest(text, 1, Logs, storage: Open);
         var recovery = Records.Log.Recover();
-        new ColdStart(Records, _backing!, recovery, _node.Clock, Logs).Run([Node.HousekeepingWorker]);
+        var start = new ColdStart(Records, _backing!, recovery, _node.Clock, Logs);
+        start.Run([Node.HousekeepingWorker]);
+        Node.LastUpdateClock.Advance(start.LatestUpdateTime);
         Writer = new RecordWriter(Records, Node.Loops[0].Worker);
     }
 
