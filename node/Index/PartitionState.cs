@@ -13,4 +13,7 @@ internal struct PartitionState
     public Branch Root;
     public ulong Stretch;
     public long Count;
+
+    /// Last-update-time of the latest removal: whoever comes back is newer.
+    public ulong LastRemoval;
 }

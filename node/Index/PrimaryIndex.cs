@@ -51,6 +51,15 @@ public sealed class PrimaryIndex : IDisposable
     /// Entries of the partition, tombstones included. Any thread.
     public long Count(int partition) => Volatile.Read(ref StateOf(partition).Count);
 
+    /// The latest time that NoteRemoval was told for the digest's partition.
+    public ulong LastRemoval(in Digest digest) => StateOf(digest.Partition).LastRemoval;
+
+    public void NoteRemoval(in Digest digest, ulong lastUpdateTime)
+    {
+        ref var state = ref StateOf(digest.Partition);
+        state.LastRemoval = Math.Max(state.LastRemoval, lastUpdateTime);
+    }
+
     public bool TryFind(in Digest digest, out EntryHandle handle)
     {
         var partition = digest.Partition;

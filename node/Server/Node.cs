@@ -6,6 +6,7 @@ using Aerie.Server.Info;
 using Aerie.Server.Metrics;
 using Aerie.Server.Query;
 using Aerie.Server.Records;
+using Aerie.Server.Records.Flushing;
 using Aerie.Server.Records.Housekeeping;
 using Aerie.Server.Service;
 using Aerie.Storage;
@@ -20,7 +21,7 @@ public sealed class Node : IDisposable
     private readonly ConfigStore _config;
 
     /// Without `systemMemoryUsedPct` the machine's memory stops no writes; without `descriptorsForConnections` proto-fd-max
-    /// alone limits connections.
+    /// alone limits connections. `storage` opens what a persistent namespace lies on.
     public Node(
         ConfigStore config,
         IClock clock,
@@ -29,17 +30,17 @@ public sealed class Node : IDisposable
         Func<Node, IInfoAnswers> info,
         Func<int?>? systemMemoryUsedPct = null,
         int descriptorsForConnections = int.MaxValue,
-        Func<NamespaceOptions, IBlockBacking>? backing = null)
+        Func<NamespaceOptions, LastUpdateClock, NamespaceStorage>? storage = null)
     {
         _config = config;
         var loopCount = config.Service.Current.ServiceThreads;
         var workers = loopCount + 1; // the housekeeper is one more
         Clock = clock;
+        LastUpdateClock = new LastUpdateClock();
         Namespaces = new Namespaces([.. config.Namespaces.Values
             .OrderBy(options => options.Current.Name, StringComparer.Ordinal)
-            .Select(options => new Namespace(options, workers, backing))]);
+            .Select(options => new Namespace(options, workers, StorageOf(options.Current, storage)))]);
         Counters = new StripedCounters<NodeCounter>(workers);
-        LastUpdateClock = new LastUpdateClock();
         BatchIndexLatency = new LatencyHistogram("batch-index", workers);
         Queries = new QueryRegistry(() => config.Service.Current.QueryMaxDone);
         Shared = new ServiceShared
@@ -63,6 +64,8 @@ public sealed class Node : IDisposable
         };
         Loops = [.. Enumerable.Range(0, loopCount).Select(number => new ServiceLoop(number, engine(), Shared))];
         Shared.Use(Loops);
+        Flushers = [.. Namespaces.All.Where(static records => records.Log.IsPersistent)
+            .Select(records => new Flusher(records, clock, logs.CreateLogger("drv_ssd")))];
         HousekeepingWorker = new Worker(loopCount, clock, LastUpdateClock);
         Housekeeper = new Housekeeper(Namespaces, clock, logs.CreateLogger("namespace"), systemMemoryUsedPct ?? (static () => null));
     }
@@ -87,6 +90,9 @@ public sealed class Node : IDisposable
 
     public Housekeeper Housekeeper { get; }
 
+    /// One for each persistent namespace.
+    public IReadOnlyList<Flusher> Flushers { get; }
+
     public bool IsQuiet => Loops.All(loop => loop.IsQuiet);
 
     /// Opens the ports. Throws IoException with one clear line when one cannot be had. Before the loops run.
@@ -110,6 +116,17 @@ public sealed class Node : IDisposable
         {
             records.Dispose();
         }
+    }
+
+    private NamespaceStorage? StorageOf(NamespaceOptions options, Func<NamespaceOptions, LastUpdateClock, NamespaceStorage>? open)
+    {
+        if (!options.Storage.IsPersistent)
+        {
+            return null;
+        }
+
+        Invariant.Holds(open is not null);
+        return open(options, LastUpdateClock);
     }
 
     private void Listen(ListenOptions? where, PortKind port)

@@ -3,6 +3,7 @@ using Aerie.Foundation;
 using Aerie.Io;
 using Aerie.Server.Config;
 using Aerie.Server.Logging;
+using Aerie.Server.Records.Flushing;
 using Aerie.Server.Records.Housekeeping;
 using Aerie.Server.Service;
 using Aerie.Server.Statistics;
@@ -44,6 +45,12 @@ internal sealed class NodeProcess(ConfigStore config, NodeLog log, ILoggerFactor
 
         using var housekeeping = new HousekeepingThread(node.Housekeeper, node.HousekeepingWorker, Fail);
         housekeeping.Start();
+        var flushers = node.Flushers.Select(flusher => new FlusherThread(flusher, Fail)).ToArray();
+        foreach (var flusher in flushers)
+        {
+            flusher.Start();
+        }
+
         using var ticker = new TickerThread(reporting.Ticker, logs);
         using var rotated = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal => Reopen(signal, log));
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Ask);
@@ -63,6 +70,12 @@ internal sealed class NodeProcess(ConfigStore config, NodeLog log, ILoggerFactor
         }
 
         housekeeping.Stop();
+        foreach (var flusher in flushers)
+        {
+            flusher.Stop(isClean: _failure is null); // last: nobody writes any more
+            flusher.Dispose();
+        }
+
         return _failure is null ? ExitCodes.Ok : ExitCodes.Broken;
     }
 

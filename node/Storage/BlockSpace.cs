@@ -30,6 +30,7 @@ internal sealed class BlockSpace
     private int _freeCold = None;
     private int _quarantine = None;
     private int _freeBlocks;
+    private int _quarantined;
     private long _brokenBlocks;
 
     public BlockSpace(IBlockBacking backing)
@@ -71,6 +72,8 @@ internal sealed class BlockSpace
     public bool IsAdopted(int block) => Volatile.Read(ref _blocks[block].Word) != 0;
 
     public int FreeBlocks => Volatile.Read(ref _freeBlocks);
+
+    public int QuarantinedBlocks => Volatile.Read(ref _quarantined);
 
     public long BrokenBlocks => Volatile.Read(ref _brokenBlocks);
 
@@ -212,6 +215,13 @@ internal sealed class BlockSpace
         return sum;
     }
 
+    public int UsedUnitsIn(int block, out bool isFree)
+    {
+        var word = Volatile.Read(ref _blocks[block].Word);
+        isFree = word == 0;
+        return UsedOf(word);
+    }
+
     /// Blocks of other owners (the defragmenter's) count for the stripe that their number names.
     public long UsedUnitsOf(int stripe, int stripes)
     {
@@ -240,6 +250,7 @@ internal sealed class BlockSpace
         {
             _blocks[block].Next = _quarantine;
             _quarantine = block;
+            Interlocked.Increment(ref _quarantined);
         }
 
         _gate.Exit();
@@ -278,6 +289,7 @@ internal sealed class BlockSpace
         while (chain != None)
         {
             var next = _blocks[chain].Next;
+            Interlocked.Decrement(ref _quarantined);
             PushFree(chain, _backing.Discard(chain));
             chain = next;
         }

@@ -11,6 +11,7 @@ public sealed class DefragVictim : IDisposable
     private readonly BlockSpace _space;
     private readonly IBlockBacking _backing;
     private readonly int _units;
+    private readonly uint _seed;
     private int _next;
     private bool _disposed;
 
@@ -19,11 +20,25 @@ public sealed class DefragVictim : IDisposable
         _space = space;
         _backing = backing;
         _units = space.LengthOf(block);
+        _seed = backing.SeedOf(block);
         _next = backing.FirstUnit;
         Block = block;
     }
 
     public int Block { get; }
+
+    /// What the checksums of its images are combined with.
+    public uint Seed => _seed;
+
+    /// The bytes came from a device and may have changed there. What is not sound stays where it is, and the block with it.
+    public bool IsSound(ReadOnlySpan<byte> image) => RecordImage.IsSigned(image, _seed);
+
+    /// Nothing more is taken from the block, and it is not picked again.
+    public void GiveUp()
+    {
+        _space.MarkBroken(Block);
+        _next = _units;
+    }
 
     /// False at the end of the block.
     public bool TryNext(out ReadOnlySpan<byte> image, out RecordLocation location)
@@ -35,8 +50,7 @@ public sealed class DefragVictim : IDisposable
             var units = RecordImage.UnitsAt(start);
             if (units == 0 || units > _units - _next)
             {
-                _space.MarkBroken(Block);
-                _next = _units;
+                GiveUp();
                 break;
             }
 

@@ -30,6 +30,21 @@ public interface IBlockBacking : IDisposable
     /// Bytes of memory that the backing holds right now for its blocks. A block counts as a whole once it is opened.
     long ResidentBytes { get; }
 
+    /// Every life of a block has a number of its own, which rises in the order of TryOpen; this is the last one given out.
+    /// 0: not persistent.
+    ulong LastSequence { get; }
+
+    /// The oldest life that can still be found on a device. ulong.MaxValue: none. Looks at every block.
+    ulong OldestSequence { get; }
+
+    /// The devices that statistics are told of; 0 in memory.
+    int DeviceCount { get; }
+
+    /// Which of them the block lies on.
+    int DeviceOf(int block);
+
+    DeviceFigures FiguresOf(int device);
+
     /// Makes a free block writable. What it held before may still be there: the log reads only what it wrote since.
     /// False when the system refuses the memory, or too much waits to be written out. Quick: the log calls it while it holds
     /// an append cursor.
@@ -71,3 +86,7 @@ public interface IBlockBacking : IDisposable
     /// opening this block again is cheap: the log takes such blocks first. A block may be discarded without having been read.
     bool Discard(int block);
 }
+
+/// What one device has to tell: queues in blocks, the rest counted since the start.
+public readonly record struct DeviceFigures(
+    long WriteQueue, long ShadowWriteQueue, long Writes, long PartialWrites, long ReadErrors, bool HasShadow);

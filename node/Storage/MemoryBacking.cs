@@ -39,6 +39,12 @@ public sealed class MemoryBacking : IBlockBacking
 
     public int FirstUnit => 0;
 
+    public ulong LastSequence => 0;
+
+    public ulong OldestSequence => 0;
+
+    public int DeviceCount => 0;
+
     public uint SeedOf(int block) => 0;
 
     public long ResidentBytes => (long)Volatile.Read(ref _holding) * IBlockBacking.BlockLength;
@@ -79,6 +85,10 @@ public sealed class MemoryBacking : IBlockBacking
             _region.Prefetch(start + at);
         }
     }
+
+    public int DeviceOf(int block) => throw new InvalidOperationException("memory lies on no device");
+
+    public DeviceFigures FiguresOf(int device) => throw new InvalidOperationException("memory lies on no device");
 
     public (IBlockDevice Device, long Offset) PlaceOf(int block) => throw new InvalidOperationException("memory lies on no device");
 

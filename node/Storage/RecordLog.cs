@@ -15,7 +15,8 @@ namespace Aerie.Storage;
 public sealed class RecordLog : IDisposable
 {
     /// Blocks that only the defragmenter may open. Moving what lives in one victim opens at most one block and then frees
-    /// the victim, so one would do; the second covers a move that was given up half-way.
+    /// the victim, so one would do; the second covers a move that was given up half-way, and the marks of removed records,
+    /// without which nobody could make room in a full log.
     public const int BlocksReservedForDefrag = 2;
 
     private const int NoBlock = -1;
@@ -37,6 +38,7 @@ public sealed class RecordLog : IDisposable
         Stripes = options.Stripes;
         DefragLwmPct = options.DefragLwmPct;
         _backing = backing;
+        IsPersistent = backing.IsPersistent;
         _space = new BlockSpace(backing);
         _cursors = new AppendCursor[Stripes + 1];
         foreach (ref var cursor in _cursors.AsSpan())
@@ -67,7 +69,7 @@ public sealed class RecordLog : IDisposable
     }
 
     /// Blocks outlive the process: before first use Recovery must have ended.
-    public bool IsPersistent => _backing.IsPersistent;
+    public bool IsPersistent { get; }
 
     /// The largest image.
     public int ImageLengthMax => IBlockBacking.BlockLength - (_backing.FirstUnit * StorageUnit.Length);
@@ -101,6 +103,28 @@ public sealed class RecordLog : IDisposable
     /// Blocks that the defragmenter filled.
     public long DefragWrites => Volatile.Read(ref _cursors[DefragWriter].BlocksWritten);
 
+    /// Of the block that was opened last; 0 in memory.
+    public ulong LastSequence => _backing.LastSequence;
+
+    /// The oldest life of a block that can still be found on a device. Looks at every block.
+    public ulong OldestSequence => _backing.OldestSequence;
+
+    /// Blocks that are free once the next flush has succeeded.
+    public int QuarantinedBlocks => _space.QuarantinedBlocks;
+
+    /// Bytes appended that are not safe yet.
+    public long UnflushedBytes => Sum(0, Stripes + 1, static (in AppendCursor cursor) =>
+        Volatile.Read(in cursor.Position) - Volatile.Read(in cursor.Durable)) * StorageUnit.Length;
+
+    /// Those of one writer.
+    public long UnflushedBytesOf(int writer)
+    {
+        ref var cursor = ref _cursors[writer];
+        return (Volatile.Read(ref cursor.Position) - Volatile.Read(ref cursor.Durable)) * StorageUnit.Length;
+    }
+
+    public int DeviceCount => _backing.DeviceCount;
+
     /// Blocks that wait for the defragmenter.
     public int DefragQueue => _space.BlocksBelow(DefragLwmPct);
 
@@ -111,7 +135,15 @@ public sealed class RecordLog : IDisposable
     /// `target` in place, from its first byte, and may do so while other threads fill other images of the block.
     /// False: no block is free (out of space), or the image is longer than ImageLengthMax, which the caller
     /// tells apart beforehand because it answers differently.
-    public bool TryAppend(int writer, int sizeInBytes, out RecordLocation location, out Span<byte> target)
+    public bool TryAppend(int writer, int sizeInBytes, out RecordLocation location, out Span<byte> target) =>
+        TryAppend(writer, sizeInBytes, writer == DefragWriter ? 0 : BlocksReservedForDefrag, out location, out target);
+
+    /// The same for the mark of a removed record: it may use one of the blocks that others must leave alone, because
+    /// removing is how room is made.
+    public bool TryAppendMark(int writer, out RecordLocation location, out Span<byte> target) =>
+        TryAppend(writer, RemovalMark.Length, writer == DefragWriter ? 0 : BlocksReservedForDefrag - 1, out location, out target);
+
+    private bool TryAppend(int writer, int sizeInBytes, int spared, out RecordLocation location, out Span<byte> target)
     {
         location = RecordLocation.None;
         target = default;
@@ -123,7 +155,7 @@ public sealed class RecordLog : IDisposable
 
         ref var cursor = ref _cursors[writer];
         cursor.Gate.Enter();
-        var reserved = TryReserve(ref cursor, writer, StorageUnit.CountFor(sizeInBytes), out location, out var left);
+        var reserved = TryReserve(ref cursor, writer, spared, StorageUnit.CountFor(sizeInBytes), out location, out var left);
         cursor.Gate.Exit();
         if (left != NoBlock)
         {
@@ -275,11 +307,38 @@ public sealed class RecordLog : IDisposable
         Invariant.Holds((uint)stripe < Stripes);
         return new StripeStatistics(
             _space.UsedUnitsOf(stripe, Stripes) * StorageUnit.Length,
-            (int)Share(FreeBlocks, stripe),
+            (int)Share(FreeBlocks, stripe, Stripes),
             Volatile.Read(ref _cursors[stripe].BlocksWritten),
-            (int)Share(DefragQueue, stripe),
-            Share(DefragReads, stripe),
-            Share(DefragWrites, stripe));
+            (int)Share(DefragQueue, stripe, Stripes),
+            Share(DefragReads, stripe, Stripes),
+            Share(DefragWrites, stripe, Stripes));
+    }
+
+    /// One for each device. Looks at every block once.
+    public DeviceStatistics[] StatisticsOfDevices()
+    {
+        var devices = DeviceCount;
+        if (devices == 0)
+        {
+            return [];
+        }
+
+        var used = new long[devices];
+        var free = new int[devices];
+        for (var block = 0; block < BlockCount; block++)
+        {
+            var units = _space.UsedUnitsIn(block, out var isFree);
+            used[_backing.DeviceOf(block)] += units * (long)StorageUnit.Length;
+            free[_backing.DeviceOf(block)] += isFree ? 1 : 0;
+        }
+
+        return [.. Enumerable.Range(0, devices).Select(device => new DeviceStatistics(
+            used[device],
+            free[device],
+            (int)Share(DefragQueue, device, devices),
+            Share(DefragReads, device, devices),
+            Share(DefragWrites, device, devices),
+            _backing.FiguresOf(device)))];
     }
 
     /// Nothing may be read or written any more.
@@ -288,13 +347,14 @@ public sealed class RecordLog : IDisposable
     /// Moves the cursor, into a new block when this one has no room. `left` is the block that it went away from; the
     /// caller drops the cursor's hold on it. A block that is too full for this image stays open when no other is free:
     /// smaller ones may still fit.
-    private bool TryReserve(ref AppendCursor cursor, int writer, int units, out RecordLocation location, out int left)
+    private bool TryReserve(
+        ref AppendCursor cursor, int writer, int spared, int units, out RecordLocation location, out int left)
     {
         left = NoBlock;
         location = RecordLocation.None;
         if (cursor.Block == NoBlock || cursor.Head + units > StorageUnit.PerBlock)
         {
-            if (!_space.TryOpen(writer, writer == DefragWriter ? 0 : BlocksReservedForDefrag, out var opened))
+            if (!_space.TryOpen(writer, spared, out var opened))
             {
                 return false;
             }
@@ -394,7 +454,7 @@ public sealed class RecordLog : IDisposable
         _backing.Settle(cursor.Block, cursor.Head * StorageUnit.Length);
     }
 
-    private long Share(long total, int stripe) => (total / Stripes) + (stripe < total % Stripes ? 1 : 0);
+    private static long Share(long total, int part, int parts) => (total / parts) + (part < total % parts ? 1 : 0);
 
     private long Sum(int first, int end, CursorFigure figure)
     {

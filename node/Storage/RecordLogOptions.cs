@@ -17,3 +17,7 @@ public sealed record RecordLogOptions
 /// the work of the defragmenter are dealt out evenly, so that the stripes add up to the log.
 public readonly record struct StripeStatistics(
     long UsedBytes, int FreeBlocks, long Writes, int DefragQueue, long DefragReads, long DefragWrites);
+
+/// The figures of one device as the statistics list them. The defragmenter's are dealt out evenly.
+public readonly record struct DeviceStatistics(
+    long UsedBytes, int FreeBlocks, int DefragQueue, long DefragReads, long DefragWrites, DeviceFigures Figures);

@@ -2,6 +2,7 @@ using Aerie.Foundation;
 using Aerie.Server;
 using Aerie.Server.Config;
 using Aerie.Server.Info;
+using Aerie.Server.Records;
 using Aerie.Server.Service;
 using Aerie.Storage;
 using Microsoft.Extensions.Logging;
@@ -24,7 +25,7 @@ public sealed class NodeUnderTest : IDisposable
         int loops = 1,
         ILoggerFactory? logs = null,
         Func<NodeUnderTest, Node, IInfoAnswers>? info = null,
-        Func<NamespaceOptions, IBlockBacking>? backing = null)
+        Func<NamespaceOptions, LastUpdateClock, NamespaceStorage>? storage = null)
     {
         var text = configuration ?? Configuration();
         text = text.Replace(LoopsPlaceholder, $"service-threads {loops}", StringComparison.Ordinal);
@@ -37,12 +38,7 @@ public sealed class NodeUnderTest : IDisposable
         Clock = new FakeClock { UnixMilliseconds = 1_800_000_000_000 };
         var log = logs ?? NullLoggerFactory.Instance;
         Node = new Node(Config, Clock, () => new SimulatedEngine(Network), log, node => info?.Invoke(this, node) ?? new NoInfo(),
-            backing: backing);
-        foreach (var records in Node.Namespaces.All.Where(records => records.Log.IsPersistent))
-        {
-            records.Log.Recover().End();
-        }
-
+            storage: storage);
         Node.Listen();
     }
 
@@ -94,6 +90,11 @@ public sealed class NodeUnderTest : IDisposable
         {
             Node.Loops[i].Turn(0);
         }
+
+        for (var i = 0; i < Node.Flushers.Count; i++)
+        {
+            Node.Flushers[i].Step();
+        }
     }
 
     public void RunUntil(Func<bool> condition)
@@ -122,12 +123,13 @@ public sealed class NodeUnderTest : IDisposable
         }
     }
 
-    private (long, long, long, long, int) Activity() => (
+    private (long, long, long, long, int, long) Activity() => (
         Node.Loops.Sum(loop => loop.IoCounters.BytesReceived),
         Node.Loops.Sum(loop => loop.IoCounters.BytesSent),
         Node.Loops.Sum(loop => loop.IoCounters.Reads + loop.IoCounters.BytesRead),
         Node.Loops.Sum(loop => loop.IoCounters.Closed),
-        Node.Loops.Sum(loop => loop.OpenConnections));
+        Node.Loops.Sum(loop => loop.OpenConnections),
+        Node.Flushers.Sum(flusher => flusher.Rounds));
 
     private sealed class NoInfo : IInfoAnswers
     {

@@ -14,6 +14,7 @@ internal static class BatchCommand
         var worker = batches.Worker;
         var started = worker.Clock.MonotonicNanoseconds;
         batches.Shared.Counters.Add(worker.Number, NodeCounter.BatchIndexInitiate);
+        var start = reply.Length;
         var frame = ReplyFrame.Begin(reply);
         var result = Check(request, batches.Shared.RequestsMax(), out var rows, out var flags, out var position);
         var work = new BatchWork(rows, request.Header, flags);
@@ -25,13 +26,21 @@ internal static class BatchCommand
         if (result == ResultCode.Ok && position.RowsLeft > 0)
         {
             frame.End(work.Compresses);
-            return batches.Begin(work, position, started);
+            var job = batches.Begin(work, position, started);
+            job.HoldBackIfNeeded(reply, start);
+            return job;
         }
 
         frame.AddLast(result);
         frame.End(work.Compresses);
         batches.Count(result, started);
-        return null;
+        if (worker.Commits.IsEmpty)
+        {
+            return null;
+        }
+
+        var deadline = request.Header.Timeout == 0 ? 0 : started + (request.Header.Timeout * 1_000_000L);
+        return batches.Commits.Hold(worker, reply, start, deadline, isBatch: true);
     }
 
     private static ResultCode Check(

@@ -4,6 +4,7 @@ using Aerie.Protocol;
 using Aerie.Server.Records;
 using Aerie.Server.Records.Fetching;
 using Aerie.Server.Transactions;
+using Aerie.Server.Transactions.Commits;
 
 namespace Aerie.Server.Batch;
 
@@ -25,6 +26,8 @@ internal sealed class BatchJob(BatchLoop home) : LongReply, IImageUser
     private const int SlicesPerLoop = 2;
 
     private readonly BatchShared _shared = home.Shared;
+    private readonly CommitHold _hold = home.Commits.NewHold();
+    private bool _holdsLast;
     private readonly Stack<BatchPosition> _leftovers = new();
     private readonly Queue<BatchSlice> _finished = new();
     private readonly Stack<BatchSlice> _idleSlices = new();
@@ -62,7 +65,7 @@ internal sealed class BatchJob(BatchLoop home) : LongReply, IImageUser
         _header = work.Header;
         _flags = work.Flags;
         _frontier = position;
-        _spreads = _shared.Loops.Length > 1 && work.RespondsAllKeys && position.RowsLeft >= SpreadRowsMin;
+        _spreads = _shared.Loops.Length > 1 && work.RespondsAllKeys && position.RowsLeft >= SpreadRowsMin && !_shared.MayCommit;
         if (_slicesOut.Length != _shared.Loops.Length)
         {
             _slicesOut = new int[_shared.Loops.Length];
@@ -70,6 +73,7 @@ internal sealed class BatchJob(BatchLoop home) : LongReply, IImageUser
 
         _started = started;
         _deadline = _header.Timeout == 0 ? long.MaxValue : started + (_header.Timeout * 1_000_000L);
+        WakeAt = _header.Timeout == 0 ? 0 : _deadline;
         _result = ResultCode.Ok;
         _isOver = false;
         _isCancelled = false;
@@ -82,6 +86,23 @@ internal sealed class BatchJob(BatchLoop home) : LongReply, IImageUser
         if (worker.Clock.MonotonicNanoseconds > _deadline)
         {
             Stop(ResultCode.Timeout); // the client has given up
+            _hold.Drop();
+        }
+
+        if (_hold.IsHolding)
+        {
+            switch (_hold.Look(this))
+            {
+                case CommitState.Safe:
+                    _hold.Release(reply);
+                    return _holdsLast ? LongReplyProgress.Done : LongReplyProgress.More;
+                case CommitState.Waiting:
+                    return LongReplyProgress.Waiting;
+                default:
+                    Stop(ResultCode.Unknown);
+                    _hold.Drop();
+                    break;
+            }
         }
 
         if (_finished.TryDequeue(out var slice))
@@ -93,10 +114,18 @@ internal sealed class BatchJob(BatchLoop home) : LongReply, IImageUser
         }
 
         HandOut();
+        return RunPiece(reply);
+    }
+
+    private LongReplyProgress RunPiece(ReplyBuffer reply)
+    {
+        var start = reply.Length;
         var frame = ReplyFrame.Begin(reply);
+        Namespace? waitsFor = null;
         if (!_images!.IsWaiting && TryTakeLocal(out var piece))
         {
             RunHere(piece, reply);
+            waitsFor = home.Run.WaitsFor;
         }
 
         var isDone = _outstanding == 0 && _finished.Count == 0 && !HasPieces && _local.RowsLeft == 0;
@@ -107,14 +136,40 @@ internal sealed class BatchJob(BatchLoop home) : LongReply, IImageUser
 
         frame.End(Work.Compresses);
         WakeAt = _images.IsWaiting && _deadline != long.MaxValue ? _deadline + 1 : 0;
-        var goesOn = _finished.Count > 0 || (!_images.IsWaiting && (HasPieces || _local.RowsLeft > 0));
+        if (HoldBackIfNeeded(reply, start))
+        {
+            _holdsLast = isDone;
+            return LongReplyProgress.More;
+        }
+
+        var hasRows = HasPieces || _local.RowsLeft > 0;
+        if (waitsFor is not null && hasRows && IsStillFull(waitsFor))
+        {
+            return LongReplyProgress.Waiting;
+        }
+
+        var goesOn = _finished.Count > 0 || (!_images.IsWaiting && hasRows);
         return isDone ? LongReplyProgress.Done : goesOn ? LongReplyProgress.More : LongReplyProgress.Waiting;
+    }
+
+    /// Rows in this frame have changed what is not safe yet: the frame, and the rows behind it, wait for that.
+    public bool HoldBackIfNeeded(ReplyBuffer reply, int start)
+    {
+        if (home.Worker.Commits.IsEmpty)
+        {
+            return false;
+        }
+
+        _hold.Take(home.Worker, reply, start);
+        _holdsLast = false;
+        return true;
     }
 
     public override void End(bool completed)
     {
         Invariant.Holds(!_isOver);
         _isOver = true;
+        _hold.Drop();
         Stop(completed ? _result : ResultCode.Unknown);
         home.ReturnImages(_images!);
         _images = null;
@@ -152,6 +207,14 @@ internal sealed class BatchJob(BatchLoop home) : LongReply, IImageUser
         {
             home.WakeUp(this);
         }
+    }
+
+    // Looks again after it has asked to be woken: the round that makes room may be the one that ends just now.
+    private bool IsStillFull(Namespace records)
+    {
+        home.Commits.Waits.Add(this);
+        records.FlushSignal.Ask();
+        return records.IsWriteCacheFull;
     }
 
     private bool HasPieces => _leftovers.Count > 0 || _frontier.RowsLeft > 0;

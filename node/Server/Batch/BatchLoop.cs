@@ -7,6 +7,7 @@ using Aerie.Server.Metrics;
 using Aerie.Server.Records;
 using Aerie.Server.Records.Fetching;
 using Aerie.Server.Transactions;
+using Aerie.Server.Transactions.Commits;
 
 namespace Aerie.Server.Batch;
 
@@ -27,12 +28,24 @@ public sealed class BatchShared
 
     internal BatchLoop[] Loops => _loops;
 
-    internal void Use(IEnumerable<BatchLoop> loops) => _loops = [.. loops];
+    /// Replies of some rows may have to wait for the device; then a batch stays on its own loop.
+    internal bool MayCommit { get; private set; }
+
+    internal void Use(IEnumerable<BatchLoop> loops)
+    {
+        MayCommit = Namespaces.All.Any(static records => records.CommitsToDevice);
+        _loops = [.. loops];
+    }
 }
 
 /// The event loop as batches see it.
 internal readonly record struct BatchLoopContext(
-    Worker Worker, BufferPool Buffers, ImageReads Reads, Action Wake, Action<ConnectionId, LongReply> WakeLongReply);
+    Worker Worker,
+    BufferPool Buffers,
+    ImageReads Reads,
+    Action Wake,
+    Action<ConnectionId, LongReply> WakeLongReply,
+    LoopCommits Commits);
 
 /// What batches need on one loop, made once and used again: the runner, a reply buffer for slices of other loops' batches,
 /// and the jobs. Belongs to the loop's thread, but for Send.
@@ -58,6 +71,8 @@ internal sealed class BatchLoop
     public BufferPool Buffers => _loop.Buffers;
 
     public BatchRun Run { get; }
+
+    public LoopCommits Commits => _loop.Commits;
 
     public ReplyBuffer SliceReply { get; }
 

@@ -20,13 +20,23 @@ internal sealed class BatchRun(Worker worker, Namespaces namespaces)
     /// The last run stopped at a row whose image must be read first.
     public bool LacksImages { get; private set; }
 
+    /// The last run stopped before a write to this namespace, which has too much to write out. Null: it did not.
+    public Namespace? WaitsFor { get; private set; }
+
     /// Carries out at most `rowsMax` rows from the position on, fewer when the reply has grown by a step's worth, and moves
     /// the position behind them. Ok: go on, or done when no rows are left; otherwise the batch ends here, for what reason.
     /// `images` is what was read for these rows; if they lack others, those are asked for in its place. Without it nothing is
     /// asked for.
-    public ResultCode Run(scoped in BatchWork work, ref BatchPosition position, int rowsMax, ReplyBuffer reply, ImageFetch? images)
+    public ResultCode Run(
+        scoped in BatchWork work,
+        ref BatchPosition position,
+        int rowsMax,
+        ReplyBuffer reply,
+        ImageFetch? images,
+        bool mayWait = true)
     {
         LacksImages = false;
+        WaitsFor = null;
         worker.Fetched = images;
         var limit = reply.Length + LongReply.StepBytes;
         var reader = BatchReader.At(work.Rows, work.Header, position);
@@ -35,8 +45,14 @@ internal sealed class BatchRun(Worker worker, Namespaces namespaces)
         while (left > 0 && !ended && reply.Length < limit)
         {
             var start = reader.Position;
-            var count = LookAhead(reader, Math.Min(left, Transactions.LookAhead.Max));
+            var count = LookAhead(reader, Math.Min(left, Transactions.LookAhead.Max), mayWait);
             left -= count;
+            if (count == 0 && WaitsFor is not null)
+            {
+                break;
+            }
+
+            WaitsFor = null; // the rows in front of it may change that
             ended = count == 0 ? !reader.TryNext(out _) : !RunRows(work, ref reader, count, limit, reply);
             if (worker.LacksImage)
             {
@@ -51,12 +67,19 @@ internal sealed class BatchRun(Worker worker, Namespaces namespaces)
     }
 
     // A copy of the reader runs ahead: what is malformed out there is met again by the reader itself.
-    private int LookAhead(BatchReader reader, int max)
+    private int LookAhead(BatchReader reader, int max, bool mayWait)
     {
         _ahead.Clear();
         while (_ahead.Count < max && reader.TryNext(out var row))
         {
-            _ahead.Add(namespaces.Find(row.Fields.Namespace), new Digest(row.Digest));
+            var records = namespaces.Find(row.Fields.Namespace);
+            if (mayWait && (row.Info2 & (Info2.Write | Info2.Delete)) == Info2.Write && records is { IsWriteCacheFull: true })
+            {
+                WaitsFor = records;
+                break;
+            }
+
+            _ahead.Add(records, new Digest(row.Digest));
         }
 
         _ahead.Load();

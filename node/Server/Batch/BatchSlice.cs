@@ -105,7 +105,7 @@ internal sealed class BatchSlice(BatchJob job) : IImageUser
 
         var frame = reply.Length > 0 ? ReplyFrame.GoOn(reply) : ReplyFrame.Begin(reply);
         var left = Left;
-        loop.Run.Run(work, ref left, BatchJob.RowsPerStep, reply, _images); // well-formed: the home loop walked over it
+        loop.Run.Run(work, ref left, BatchJob.RowsPerStep, reply, _images, mayWait: false); // well-formed: the home loop walked over it
         Left = left;
         if (loop.Run.LacksImages && reply.Length < LongReply.StepBytes)
         {

@@ -29,7 +29,7 @@ public static class ConfigCheck
             ? YamlConfig.Parse(text, table, environment, findings)
             : ConfigParser.Parse(text, environment, findings);
         Settings settings = SettingsReader.Read(tree, table, findings);
-        OldParameters.Apply(settings, table, findings);
+        OldParameters.Apply(settings, table);
         EffectiveDefaults.Fill(settings, machine);
         ConsistencyChecks.Run(settings, machine, findings);
         Unsupported.Tell(settings, findings);

@@ -42,6 +42,7 @@ internal sealed class ConsistencyChecks
             checks.Namespace(space);
         }
 
+        StorageChecks.Run(spaces, findings);
         checks.Memory(root, spaces, machine);
     }
 
@@ -139,7 +140,7 @@ internal sealed class ConsistencyChecks
 
     private void Eviction(Settings space)
     {
-        if (space.Child("storage-engine") is not { Name: "memory" } engine)
+        if (space.Child("storage-engine") is not { Name: "memory" or "device" } engine)
         {
             return;
         }
@@ -162,8 +163,8 @@ internal sealed class ConsistencyChecks
         {
             if (space.Child("storage-engine") is { Name: "memory" } engine)
             {
-                total += engine.Integer("data-size");
-                largest = largest == null || engine.Integer("data-size") > largest.Integer("data-size") ? engine : largest;
+                total += InMemory(engine);
+                largest = largest == null || InMemory(engine) > InMemory(largest) ? engine : largest;
             }
         }
 
@@ -175,7 +176,7 @@ internal sealed class ConsistencyChecks
         string sum = spaces.Length == 1 ? "data-size" : "the data-size of all namespaces,";
         string text = string.Create(CultureInfo.InvariantCulture,
             $"{sum} {Quantity.PrintSize(total)} exceeds the memory limit {Quantity.PrintSize(limit)} of this container");
-        int line = largest.LineOf("data-size");
+        int line = largest.LineOf(largest.IsGiven("files") ? "filesize" : "data-size");
         if (root.Child("service")!.Flag("cgroup-mem-tracking"))
         {
             _findings.Problem(line, text);
@@ -185,4 +186,10 @@ internal sealed class ConsistencyChecks
             _findings.Warning(line, text);
         }
     }
+
+    /// How large a device is, only the device says.
+    private static long InMemory(Settings engine) =>
+        engine.IsGiven("files") ? engine.Integer("filesize") * engine.List("files").Count
+        : engine.IsGiven("devices") ? 0
+        : engine.Integer("data-size");
 }

@@ -118,41 +118,6 @@ public sealed record NamespaceOptions
     };
 }
 
-/// `storage-engine memory`.
-public sealed record StorageOptions
-{
-    public required long DataSize { get; init; }
-
-    /// Blocks whose live part falls below this percentage are emptied.
-    public required int DefragLwmPct { get; init; }
-
-    public required long DefragQueueMin { get; init; }
-
-    /// Pause between two blocks, in microseconds.
-    public required long DefragSleepUs { get; init; }
-
-    /// 0: no eviction by fill level.
-    public required int EvictUsedPct { get; init; }
-
-    public required int StopWritesUsedPct { get; init; }
-
-    public required int StopWritesAvailPct { get; init; }
-
-    public required bool EnableBenchmarksStorage { get; init; }
-
-    public static StorageOptions From(Settings engine) => new()
-    {
-        DataSize = engine.Integer("data-size"),
-        DefragLwmPct = engine.Int("defrag-lwm-pct"),
-        DefragQueueMin = engine.Integer("defrag-queue-min"),
-        DefragSleepUs = engine.Integer("defrag-sleep"),
-        EvictUsedPct = engine.Int("evict-used-pct"),
-        StopWritesUsedPct = engine.Int("stop-writes-used-pct"),
-        StopWritesAvailPct = engine.Int("stop-writes-avail-pct"),
-        EnableBenchmarksStorage = engine.Flag("enable-benchmarks-storage"),
-    };
-}
-
 /// Section `set`.
 public sealed record SetOptions
 {

@@ -9,17 +9,15 @@ internal sealed class OldParameters
     private const long WriteBlockSizeDefault = 1 << 20;
 
     private readonly ParameterTable _table;
-    private readonly Findings _findings;
 
-    private OldParameters(ParameterTable table, Findings findings)
+    private OldParameters(ParameterTable table)
     {
         _table = table;
-        _findings = findings;
     }
 
-    public static void Apply(Settings root, ParameterTable table, Findings findings)
+    public static void Apply(Settings root, ParameterTable table)
     {
-        OldParameters old = new(table, findings);
+        OldParameters old = new(table);
         Settings? service = root.Child("service");
         foreach (Settings space in root.ChildrenOf("namespace"))
         {
@@ -68,18 +66,26 @@ internal sealed class OldParameters
         Settings memory = new(_table, "namespaces.storage-engine:memory", "storage-engine", "memory", device.Line);
         foreach (string name in device.GivenNames)
         {
-            bool persists = name is "devices" or "files" or "filesize";
-            if (_table.ByName(memory.Path, name) is { IsCurrent: true } && !persists)
+            if (_table.ByName(memory.Path, name) is not { IsCurrent: true } row)
             {
-                memory.Put(name, device.Text(name), device.LineOf(name));
+                continue;
+            }
+
+            foreach (string text in device.List(name))
+            {
+                if (row.Type == ParameterType.List)
+                {
+                    memory.Append(name, text, device.LineOf(name));
+                }
+                else
+                {
+                    memory.Put(name, text, device.LineOf(name));
+                }
             }
         }
 
         CopyOldBlockSizes(device, space, memory);
         space.Replace(device, memory);
-        _findings.Warning(device.LineOf("data-in-memory"),
-            $"namespace {space.Name}: all data is in memory, and this build does not write it to the device or file as well;"
-            + " it is gone when the node stops");
     }
 
     private void CopyOldBlockSizes(Settings device, Settings space, Settings memory)

@@ -1,7 +1,7 @@
 namespace Aerie.Server.Config;
 
-/// What a configuration may ask for and this build cannot do yet. Where starting all the same would break a promise (data on a
-/// device, access control, encryption), it is a problem; where the node merely does without, a line in the log.
+/// What a configuration may ask for and this build cannot do yet. Where starting all the same would break a promise (access
+/// control, TLS), it is a problem; where the node merely does without, a line in the log.
 /// A part that gets built deletes its lines here.
 internal static class Unsupported
 {
@@ -48,37 +48,10 @@ internal static class Unsupported
             }
         }
 
-        if (space.Child("storage-engine") is not { } engine)
-        {
-            return;
-        }
-
-        if (engine.Name != "memory")
+        if (space.Child("storage-engine") is { Name: "pmem" } engine)
         {
             findings.Problem(engine.Line,
-                $"{who}: storage-engine {engine.Name} is not available in this build; use storage-engine memory");
-            return;
-        }
-
-        foreach ((string name, string word) in new[] { ("devices", "device"), ("files", "file") })
-        {
-            if (engine.IsGiven(name))
-            {
-                findings.Problem(engine.LineOf(name),
-                    $"{who}: storage-engine memory with a {word} is not available in this build;"
-                    + $" remove {word} to keep data in memory only");
-            }
-        }
-
-        if (engine.Text("compression") != "none")
-        {
-            findings.Problem(engine.LineOf("compression"), $"{who}: compression is not available in this build; use compression none");
-        }
-
-        if (engine.IsGiven("encryption-key-file") || engine.IsGiven("encryption"))
-        {
-            string name = engine.IsGiven("encryption-key-file") ? "encryption-key-file" : "encryption";
-            findings.Problem(engine.LineOf(name), $"{who}: encryption is not available in this build; remove {name}");
+                $"{who}: storage-engine pmem is not available in this build; use storage-engine device on a file, or memory");
         }
     }
 

@@ -9,6 +9,7 @@ using Aerie.Server.Config;
 using Aerie.Server.Metrics;
 using Aerie.Server.Records.Fetching;
 using Aerie.Server.Records.Housekeeping;
+using Aerie.Server.Records.Flushing;
 using Aerie.Storage;
 
 namespace Aerie.Server.Records;
@@ -23,16 +24,24 @@ public sealed class Namespace : IDisposable
     /// Commands of all clients that may wait for records of this namespace at once: 1 MiB of side table.
     private const int WaitersMax = 16 * 1024;
 
+    /// Of `max-write-cache`. Above it a burst has a quarter left before it is refused.
+    private const int WriteCacheFullPercent = 75;
+
     private readonly LiveOptions<NamespaceOptions> _options;
     private readonly bool _isOnDevice;
     private volatile bool _stopWrites;
+    private volatile string? _storageFailure;
+    private long _removalMarks;
+    private long _truncateSwept;
+    private long _undoneTruncations;
     private long _truncateCut;
     private volatile bool _truncatedEver;
     private long _truncations;
     private long _truncationsSwept;
 
-    /// `threads`: how many workers will work on it, numbered from 0. `backing`: where the records lie, if not in memory.
-    public Namespace(LiveOptions<NamespaceOptions> options, int threads, Func<NamespaceOptions, IBlockBacking>? backing = null)
+    /// `threads`: how many workers will work on it, numbered from 0. `storage`: what a persistent namespace lies on; owned
+    /// from here on.
+    public Namespace(LiveOptions<NamespaceOptions> options, int threads, NamespaceStorage? storage = null)
     {
         _options = options;
         var start = options.Current;
@@ -44,13 +53,21 @@ public sealed class Namespace : IDisposable
             Stripes = Math.Min(threads, RecordLogOptions.StripesMax),
             DefragLwmPct = start.Storage.DefragLwmPct,
         };
-        Log = new RecordLog(log, backing?.Invoke(start) ?? new MemoryBacking(start.Storage.DataSize));
+        Invariant.Holds(start.Storage.IsPersistent == storage is not null);
+        Log = new RecordLog(log, storage?.Backing ?? new MemoryBacking(start.Storage.DataSize));
+        CommitsToDevice = start.Storage.IsPersistent && start.Storage.CommitToDevice;
+        FlushSignal = new FlushSignal(Log, start.Storage);
+        Register = storage is null ? null : new NamespaceRegister(this, storage);
         Counters = new StripedCounters<NamespaceCounter>(threads);
         SetCounters = new SetCounters(threads);
         _isOnDevice = Log.IsPersistent;
         Latencies = new NamespaceLatencies(Name, threads, _isOnDevice);
         Holds = new RecordHolds(WaitersMax, BinaryPrimitives.ReadUInt64LittleEndian(RandomNumberGenerator.GetBytes(sizeof(ulong))));
-        options.Changed += (_, after) => Log.DefragLwmPct = after.Storage.DefragLwmPct;
+        options.Changed += (_, after) =>
+        {
+            Log.DefragLwmPct = after.Storage.DefragLwmPct;
+            FlushSignal.Follow(after.Storage);
+        };
     }
 
     public string Name { get; }
@@ -69,6 +86,18 @@ public sealed class Namespace : IDisposable
 
     public NamespaceLatencies Latencies { get; }
 
+    /// `commit-to-device`: who changes a record is answered when the change is safe.
+    public bool CommitsToDevice { get; }
+
+    /// How writers ask for a flush, and how they learn that one is over.
+    public FlushSignal FlushSignal { get; }
+
+    /// What must be known after a restart and no record says; null in memory.
+    internal NamespaceRegister? Register { get; }
+
+    /// Marks of removed records in the log.
+    public long RemovalMarks => Interlocked.Read(ref _removalMarks);
+
     /// What the housekeeper found out and did last.
     public HousekeepingState Housekeeping { get; } = new();
 
@@ -84,11 +113,30 @@ public sealed class Namespace : IDisposable
     /// The append cursor of a worker's writes.
     public int WriterOf(Worker worker) => worker.Number % Log.Stripes;
 
-    /// Set by the housekeeper when a threshold is crossed: writes answer out-of-space, reads and deletes go on.
+    /// Set by the housekeeper when a threshold is crossed: writes answer out-of-space, reads and deletes go on. A storage that
+    /// fails has the same effect.
     public bool StopWrites
     {
-        get => _stopWrites;
+        get => _stopWrites || _storageFailure is not null;
         set => _stopWrites = value;
+    }
+
+    /// Why nothing can be written out at present; null: all is well. Set by the flusher.
+    public string? StorageFailure
+    {
+        get => _storageFailure;
+        internal set => _storageFailure = value;
+    }
+
+    /// So much waits to be written out that writes wait first.
+    public bool IsWriteCacheFull => Log.IsPersistent && Log.WriteCachePercent >= WriteCacheFullPercent && _storageFailure is null;
+
+    /// Truncations up to this have taken their records away, without marks: nothing older comes back, even if the cut is
+    /// forgotten.
+    public ulong TruncateSwept
+    {
+        get => (ulong)Volatile.Read(ref _truncateSwept);
+        internal set => Volatile.Write(ref _truncateSwept, (long)value);
     }
 
     /// Records last updated before this are gone, whatever their set. 0: no truncation.
@@ -130,6 +178,13 @@ public sealed class Namespace : IDisposable
             var number = Interlocked.Increment(ref _truncations); // after the cut: whoever sees the number sees the cut
             set?.NoteTruncation(number);
         }
+        else
+        {
+            Interlocked.Increment(ref _undoneTruncations);
+        }
+
+        Register?.Changed();
+        FlushSignal.Ask();
     }
 
     /// Truncations asked for so far. A sweep that began at this number has dealt with them when it is through.
@@ -140,6 +195,9 @@ public sealed class Namespace : IDisposable
         get => Interlocked.Read(ref _truncationsSwept);
         set => Interlocked.Exchange(ref _truncationsSwept, value);
     }
+
+    /// Cuts forgotten so far: a sweep that sees this change has not taken away all that it set out for.
+    internal long UndoneTruncations => Interlocked.Read(ref _undoneTruncations);
 
     /// `truncating`: records that were cut off still take space.
     public bool IsTruncating => TruncationsSwept < Truncations;
@@ -163,11 +221,19 @@ public sealed class Namespace : IDisposable
             || (options.StopWritesSize != 0 && SetCounters.BytesOf(set.Id) >= options.StopWritesSize);
     }
 
-    internal void RecoveredMark()
+    /// A mark found at a restart.
+    internal void RecoveredMark() => Interlocked.Increment(ref _removalMarks);
+
+    /// The defragmenter has found a mark that nothing needs any more.
+    internal void DropMark(RecordLocation location)
     {
+        Log.Release(location);
+        Interlocked.Decrement(ref _removalMarks);
     }
 
-    internal bool IsSweptAway(in RecordEntry entry) => entry.LastUpdateTime < 0;
+    /// A version found at a restart that a truncation has taken away once.
+    internal bool IsSweptAway(in RecordEntry entry) =>
+        entry.LastUpdateTime < (entry.SetId == 0 ? TruncateSwept : Math.Max(TruncateSwept, Sets[entry.SetId].TruncateSwept));
 
     /// A record found at a restart, which stands in the index already. Caller holds the gate.
     internal void Recovered(Worker worker, in RecordEntry entry) => Account(worker, entry, +1);
@@ -211,14 +277,26 @@ public sealed class Namespace : IDisposable
         }
     }
 
+    /// What a record's last-update-time becomes when it is written now. A restart chooses among versions by this time: it
+    /// never goes back, and who comes after a removal, or begins a new life, is newer than what was there. Caller holds the gate.
+    public ulong NextUpdateTime(Worker worker, in Digest digest, in RecordEntry before, bool lives) => lives
+        ? Math.Max(worker.LastUpdateTime, before.LastUpdateTime)
+        : Math.Max(worker.LastUpdateTime, Math.Max(before.LastUpdateTime, Index.LastRemoval(digest)) + 1);
+
     /// Makes `after`, whose image is already in the log, the state of the record, and gives the old image's space back.
-    /// False when the index has no room for a new entry; the new image is then given back instead. Caller holds the gate.
+    /// False when the index has no room for a new entry, or the log none for the mark that a new life needs; the new image is
+    /// then given back instead. Caller holds the gate.
     public bool TryPublish(Worker worker, in Digest digest, EntryHandle handle, in RecordEntry after)
     {
         var before = default(RecordEntry);
         if (!handle.IsNone)
         {
             before = Index[handle];
+            if (NeedsMark(worker, before, after) && !TryMarkRemoval(worker, digest, before, before.LastUpdateTime))
+            {
+                Log.Release(new RecordLocation(after.Place));
+                return false;
+            }
         }
         else if (!Index.TryInsert(digest, out handle))
         {
@@ -243,8 +321,25 @@ public sealed class Namespace : IDisposable
     }
 
     /// Takes the record out of index, log and counters. Caller holds the gate. A held record may be removed by its owner
-    /// alone: the hold ends with it, and those who waited start over (worker.Woken tells them).
-    public void Remove(Worker worker, in Digest digest, EntryHandle handle)
+    /// alone: the hold ends with it, and those who waited start over (worker.Woken tells them). False: there is no room for
+    /// the mark without which the record would come back at a restart, and nothing has changed.
+    public bool Remove(Worker worker, in Digest digest, EntryHandle handle)
+    {
+        if (Log.IsPersistent)
+        {
+            var entry = Index[handle];
+            if (!TryMarkRemoval(worker, digest, entry, Math.Max(worker.LastUpdateTime, entry.LastUpdateTime)))
+            {
+                return false;
+            }
+        }
+
+        RemoveUnmarked(worker, digest, handle);
+        return true;
+    }
+
+    /// For what something else keeps from coming back: a truncation's cut. Caller holds the gate.
+    internal void RemoveUnmarked(Worker worker, in Digest digest, EntryHandle handle)
     {
         var before = Index[handle];
         while (before.IsAwaited && Holds.TryAbandon(digest, out var waiter))
@@ -255,6 +350,23 @@ public sealed class Namespace : IDisposable
         Index.Remove(digest, handle);
         Account(worker, before, -1);
         Log.Release(new RecordLocation(before.Place));
+    }
+
+    /// What is written counts towards the next flush. After each append.
+    public void NoteAppended(int writer)
+    {
+        if (Log.IsPersistent)
+        {
+            FlushSignal.NoteAppended(writer);
+        }
+    }
+
+    /// Writes out what was appended so far, after what it relies on. For the flusher alone. Throws what a device says.
+    internal void Flush()
+    {
+        var register = Register;
+        Invariant.Holds(register is not null);
+        Log.Flush(register.SaveIfChanged);
     }
 
     /// Makes the caller the owner of the record across a wait; other commands that would change it wait meanwhile. False:
@@ -305,6 +417,31 @@ public sealed class Namespace : IDisposable
         }
 
         return found == FetchedImage.Sound && RecordImageReader.TryOpen(image, out reader);
+    }
+
+    // Generation 1 begins a life: what is older must never come back once this life is over, for instance expired.
+    private bool NeedsMark(Worker worker, in RecordEntry before, in RecordEntry after) =>
+        after.Generation == 1 && Log.IsPersistent && (before.Generation != 1 || !IsLive(before, worker.NowSeconds));
+
+    // An expired record of generation 1 needs no mark: its image says that it is over, and older ones were marked.
+    private bool TryMarkRemoval(Worker worker, in Digest digest, in RecordEntry entry, ulong lastUpdateTime)
+    {
+        Index.NoteRemoval(digest, lastUpdateTime);
+        if (entry.Generation == 1 && !entry.IsTombstone && IsExpired(entry, worker.NowSeconds))
+        {
+            return true;
+        }
+
+        var writer = WriterOf(worker);
+        if (!Log.TryAppendMark(writer, out var place, out var target))
+        {
+            return false;
+        }
+
+        Log.Commit(place, RemovalMark.Write(target, digest, lastUpdateTime, Log.LastSequence));
+        Interlocked.Increment(ref _removalMarks);
+        NoteAppended(writer);
+        return true;
     }
 
     private void Account(Worker worker, in RecordEntry entry, int sign)

@@ -7,6 +7,7 @@ namespace Aerie.Server.Records;
 public sealed class RecordSet(ushort id, byte[] name)
 {
     private long _truncateCut;
+    private long _truncateSwept;
     private long _truncation;
 
     public ushort Id { get; } = id;
@@ -20,6 +21,13 @@ public sealed class RecordSet(ushort id, byte[] name)
     {
         get => (ulong)Volatile.Read(ref _truncateCut);
         set => Volatile.Write(ref _truncateCut, (long)value);
+    }
+
+    /// Cuts up to this have been swept; as that of the namespace.
+    public ulong TruncateSwept
+    {
+        get => (ulong)Volatile.Read(ref _truncateSwept);
+        internal set => Volatile.Write(ref _truncateSwept, (long)value);
     }
 
     /// Number of the namespace's truncation that cut this set last; 0: none.

@@ -2,6 +2,8 @@ using Aerie.DataModel.Bins;
 using Aerie.Foundation;
 using Aerie.Index.Holds;
 using Aerie.Server.Records.Fetching;
+using Aerie.Server.Transactions;
+using Aerie.Server.Transactions.Commits;
 
 namespace Aerie.Server.Records;
 
@@ -25,6 +27,9 @@ public sealed class Worker(int number, IClock clock, LastUpdateClock lastUpdateC
 
     /// The command that runs needs an image that must be read first. It has left no trace, and runs again when it is there.
     public bool LacksImage { get; private set; }
+
+    /// What the commands of this turn have changed that must be safe before their replies go out.
+    public CommitMarks Commits { get; } = new();
 
     public long UnixMilliseconds { get; private set; }
 
@@ -55,6 +60,15 @@ public sealed class Worker(int number, IClock clock, LastUpdateClock lastUpdateC
         Invariant.Holds(LacksImage);
         LacksImage = false;
         return _missing;
+    }
+
+    /// A command has changed its record. Nobody waits for what a background query writes.
+    internal void NoteChange(scoped in RecordCommand command)
+    {
+        if (command.Namespace.CommitsToDevice && command.Origin != CommandOrigin.OpsSub)
+        {
+            Commits.Add(command.Namespace, command.Namespace.WriterOf(this));
+        }
     }
 
     /// Tells the waiters of the last section. No gate may be held: telling another loop allocates and enters the kernel.

@@ -7,6 +7,7 @@ using Aerie.Server.Config;
 using Aerie.Server.Query;
 using Aerie.Server.Records;
 using Aerie.Server.Transactions;
+using Aerie.Server.Transactions.Commits;
 using Aerie.Server.Transactions.Parking;
 
 namespace Aerie.Server.Service;
@@ -33,6 +34,7 @@ internal sealed class MessageDispatcher(
     ServiceShared shared,
     BatchLoop batches,
     ParkedCommands parked,
+    LoopCommits commits,
     BackgroundQueries background)
 {
     private const long NanosecondsPerMillisecond = 1_000_000;
@@ -145,10 +147,16 @@ internal sealed class MessageDispatcher(
             return default;
         }
 
+        if ((request.Header.Info2 & (Info2.Write | Info2.Delete)) == Info2.Write && records.IsWriteCacheFull)
+        {
+            return Throttle(body, request, records, digest);
+        }
+
         parked.Expect(body.Length);
+        var start = reply.Length;
         if (TryRunRecord(request, records, digest, ownsHold: false, Now))
         {
-            return default;
+            return worker.Commits.IsEmpty ? default : HoldBack(start, request);
         }
 
         return Park(body, request, records, digest);
@@ -167,10 +175,32 @@ internal sealed class MessageDispatcher(
     [MethodImpl(MethodImplOptions.NoInlining)]
     private DispatchStep Park(ReadOnlySpan<byte> body, in Request request, Namespace records, in Digest digest)
     {
-        var wait = (request.Header.Timeout == 0 ? shared.Options.TransactionMaxMs : request.Header.Timeout) * NanosecondsPerMillisecond;
-        var order = new ParkingOrder(records, digest, Now, Now + wait);
+        var order = new ParkingOrder(records, digest, Now, DeadlineOf(request));
         return new DispatchStep(DispatchOutcome.Done, 0, parked.Park(body, order, _runParked ??= RunParked));
     }
+
+    // Answered already, but what the reply says is not safe yet.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private DispatchStep HoldBack(int start, in Request request) =>
+        new(DispatchOutcome.Done, 0, commits.Hold(worker, reply, start, DeadlineOf(request), isBatch: false));
+
+    // The write waits until its namespace has written out some of what waits; too many who wait are refused.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private DispatchStep Throttle(ReadOnlySpan<byte> body, in Request request, Namespace records, in Digest digest)
+    {
+        var order = new ParkingOrder(records, digest, Now, DeadlineOf(request));
+        var throttled = parked.ParkForRoom(body, order, _runParked ??= RunParked);
+        if (throttled is null)
+        {
+            CommitReply.WriteStatus(reply, ResultCode.DeviceOverload);
+            records.Counters.Add(worker.Number, Metrics.NamespaceCounter.ClientWriteError);
+        }
+
+        return new DispatchStep(DispatchOutcome.Done, 0, throttled);
+    }
+
+    private long DeadlineOf(in Request request) =>
+        Now + ((request.Header.Timeout == 0 ? shared.Options.TransactionMaxMs : request.Header.Timeout) * NanosecondsPerMillisecond);
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void Refuse(ResultCode result)

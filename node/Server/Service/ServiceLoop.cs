@@ -10,6 +10,7 @@ using Aerie.Server.Query;
 using Aerie.Server.Records;
 using Aerie.Server.Records.Fetching;
 using Aerie.Server.Transactions;
+using Aerie.Server.Transactions.Commits;
 using Aerie.Server.Transactions.Parking;
 
 namespace Aerie.Server.Service;
@@ -55,10 +56,11 @@ public sealed class ServiceLoop : IDisposable
         Worker = new Worker(number, shared.Clock, shared.LastUpdateClock);
         Worker.BeginTurn();
         Reads = new ImageReads(engine, Worker, shared.Events.Unreadable);
-        Batches = new BatchLoop(new BatchLoopContext(Worker, engine.Buffers, Reads, engine.Wake, WakeLongReply), shared.Batches);
-        Parked = new ParkedCommands(Worker, engine.Buffers, Reads, reply => Step(ConnectionOf(reply.Connection), reply));
+        Commits = new LoopCommits(engine.Buffers, WakeLongReply);
+        Batches = new BatchLoop(new BatchLoopContext(Worker, engine.Buffers, Reads, engine.Wake, WakeLongReply, Commits), shared.Batches);
+        Parked = new ParkedCommands(Worker, engine.Buffers, Reads, Commits, reply => Step(ConnectionOf(reply.Connection), reply));
         Background = new BackgroundQueries(new QueryLoopContext(Worker, engine.Buffers, Reads, WakeLongReply), shared.Queries);
-        _dispatcher = new MessageDispatcher(Worker, _reply, engine.Buffers, shared, Batches, Parked, Background);
+        _dispatcher = new MessageDispatcher(Worker, _reply, engine.Buffers, shared, Batches, Parked, Commits, Background);
     }
 
     public int Number { get; }
@@ -72,6 +74,9 @@ public sealed class ServiceLoop : IDisposable
     public ParkedCommands Parked { get; }
 
     public ImageReads Reads { get; }
+
+    /// Replies that wait for a flush.
+    internal LoopCommits Commits { get; }
 
     internal BackgroundQueries Background { get; }
 

@@ -47,7 +47,20 @@ public sealed class ServiceShared
         Batches.Use(_loops.Select(loop => loop.Batches));
         foreach (var records in Namespaces.All)
         {
+            records.FlushSignal.RoundOver = TellFlushed;
             records.TellWaiter = woken => _loops[woken.Waiter.Loop].Post(loop => loop.Resume(woken));
+        }
+    }
+
+    // A loop where nobody waits is left alone.
+    private void TellFlushed()
+    {
+        foreach (var loop in _loops)
+        {
+            if (loop.Commits.Waits.Any)
+            {
+                loop.Post(static told => told.Commits.Waits.WakeAll());
+            }
         }
     }
 

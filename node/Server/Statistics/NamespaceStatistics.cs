@@ -34,33 +34,80 @@ public sealed class NamespaceStatistics
     /// In the reference's order.
     public IEnumerable<Statistic> Read(Namespace records)
     {
-        for (var at = 0; at < _rows.Count; at++)
+        for (var at = 0; at < _rows.Count;)
         {
-            if (!_rows[at].Row.IsPerStripe)
-            {
-                yield return new Statistic(_rows[at].Row.Key, _rows[at].Row.Kind, _rows[at].Value(records));
-                continue;
-            }
-
-            var end = at;
-            while (_rows[end].Row.IsPerStripe)
+            var row = _rows[at].Row;
+            var end = at + 1;
+            while (end < _rows.Count && (row.IsPerStripe || row.IsPerDevice)
+                && _rows[end].Row.IsPerStripe == row.IsPerStripe && _rows[end].Row.IsPerDevice == row.IsPerDevice)
             {
                 end++;
             }
 
-            for (var stripe = 0; stripe < records.Log.Stripes; stripe++)
+            IEnumerable<Statistic> part = row.IsPerStripe ? OfStripes(records, at, end)
+                : row.IsPerDevice ? OfDevices(records, at, end)
+                : !records.Log.IsPersistent && KeysOfPersistence.Contains(row.Key) ? []
+                : [new Statistic(row.Key, row.Kind, _rows[at].Value(records))];
+            foreach (var statistic in part)
             {
-                var figures = records.Log.Statistics(stripe); // looks at every block: once per stripe
-                for (var row = at; row < end; row++)
-                {
-                    var (key, kind) = (_rows[row].Row.KeyOf(stripe), _rows[row].Row.Kind);
-                    yield return new Statistic(key, kind, Text(StripeSources[_rows[row].Row.Key](figures)));
-                }
+                yield return statistic;
             }
 
-            at = end - 1;
+            at = end;
         }
     }
+
+    private IEnumerable<Statistic> OfStripes(Namespace records, int from, int end)
+    {
+        for (var stripe = 0; stripe < (records.Log.IsPersistent ? 0 : records.Log.Stripes); stripe++)
+        {
+            var figures = records.Log.Statistics(stripe); // looks at every block: once per stripe
+            for (var row = from; row < end; row++)
+            {
+                var (key, kind) = (_rows[row].Row.KeyOf(stripe), _rows[row].Row.Kind);
+                yield return new Statistic(key, kind, Text(StripeSources[_rows[row].Row.Key](figures)));
+            }
+        }
+    }
+
+    private IEnumerable<Statistic> OfDevices(Namespace records, int from, int end)
+    {
+        var devices = records.Log.StatisticsOfDevices();
+        for (var device = 0; device < devices.Length; device++)
+        {
+            for (var row = from; row < end; row++)
+            {
+                if (DeviceSources.GetValueOrDefault(_rows[row].Row.Key)?.Invoke(devices[device]) is { } value)
+                {
+                    var key = _rows[row].Row.KeyOf(device, records.Options.Storage.AreFiles);
+                    yield return new Statistic(key, _rows[row].Row.Kind, Text(value));
+                }
+            }
+        }
+    }
+
+    /// Ours; a namespace in memory alone has exactly the reference's keys.
+    private static readonly HashSet<string> KeysOfPersistence = new(StringComparer.Ordinal)
+    {
+        "removal_marks", "removal_marks_used_bytes", "unflushed_bytes", "write_cache_pct",
+    };
+
+    /// Null: the device has no such key.
+    private static readonly Dictionary<string, Func<DeviceStatistics, long?>> DeviceSources = new(StringComparer.Ordinal)
+    {
+        ["storage-engine.device[N].used_bytes"] = device => device.UsedBytes,
+        ["storage-engine.device[N].free_wblocks"] = device => device.FreeBlocks,
+        ["storage-engine.device[N].read_errors"] = device => device.Figures.ReadErrors,
+        ["storage-engine.device[N].write_q"] = device => device.Figures.WriteQueue,
+        ["storage-engine.device[N].writes"] = device => device.Figures.Writes,
+        ["storage-engine.device[N].partial_writes"] = device => device.Figures.PartialWrites,
+        ["storage-engine.device[N].defrag_q"] = device => device.DefragQueue,
+        ["storage-engine.device[N].defrag_reads"] = device => device.DefragReads,
+        ["storage-engine.device[N].defrag_writes"] = device => device.DefragWrites,
+        ["storage-engine.device[N].defrag_partial_writes"] = _ => 0,
+        ["storage-engine.device[N].shadow_write_q"] = device => device.Figures.HasShadow ? device.Figures.ShadowWriteQueue : null,
+        ["storage-engine.device[N].age"] = _ => -1, // the reference's word for: not known
+    };
 
     private static readonly Dictionary<string, Func<StripeStatistics, long>> StripeSources = new(StringComparer.Ordinal)
     {
@@ -98,6 +145,10 @@ public sealed class NamespaceStatistics
         ["data_used_bytes"] = records => Text(records.Log.UsedBytes),
         ["data_used_pct"] = records => Text(records.Log.UsedPercent),
         ["data_avail_pct"] = records => Text(records.Log.AvailablePercent),
+        ["removal_marks"] = records => Text(records.RemovalMarks),
+        ["removal_marks_used_bytes"] = records => Text(records.RemovalMarks * RemovalMark.Length),
+        ["unflushed_bytes"] = records => Text(records.Log.IsPersistent ? records.Log.UnflushedBytes : 0),
+        ["write_cache_pct"] = records => Text(records.Log.WriteCachePercent),
         ["effective_prefer_uniform_balance"] = _ => "true",
     };
 

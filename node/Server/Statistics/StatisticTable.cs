@@ -14,11 +14,21 @@ public enum StatisticKind : byte
 public sealed record StatisticRow(string Key, StatisticKind Kind, string WithoutSource)
 {
     /// The row stands for one key per stripe of the storage.
-    public bool IsPerStripe => Key.Contains(StripeMark, StringComparison.Ordinal);
+    public bool IsPerStripe => Key.StartsWith(StripeStart, StringComparison.Ordinal);
 
-    public string KeyOf(int stripe) => Key.Replace(StripeMark, $"[{stripe}]", StringComparison.Ordinal);
+    /// The row stands for one key per file or device of the storage.
+    public bool IsPerDevice => Key.StartsWith(DeviceStart, StringComparison.Ordinal);
 
-    private const string StripeMark = "[N]";
+    public string KeyOf(int number) => Key.Replace(NumberMark, $"[{number}]", StringComparison.Ordinal);
+
+    /// Files have the same keys under their own word.
+    public string KeyOf(int number, bool isFile) =>
+        isFile ? KeyOf(number).Replace(DeviceStart, FileStart, StringComparison.Ordinal) : KeyOf(number);
+
+    private const string NumberMark = "[N]";
+    private const string StripeStart = "storage-engine.stripe[";
+    private const string DeviceStart = "storage-engine.device[";
+    private const string FileStart = "storage-engine.file[";
 }
 
 /// The keys that tools know from the reference, in its order, from an embedded file. Which of them have a source is the

@@ -91,24 +91,35 @@ internal readonly ref struct DeleteTransaction(Worker worker, in RecordCommand c
             return LeaveTombstone(worker, command, handle, entry);
         }
 
-        command.Namespace.Remove(worker, command.Digest, handle);
+        if (!command.Namespace.Remove(worker, command.Digest, handle))
+        {
+            return ImageStore.NoRoom(command.Namespace);
+        }
+
+        worker.NoteChange(command);
         return ResultCode.Ok;
     }
 
     private static ResultCode LeaveTombstone(Worker worker, scoped in RecordCommand command, EntryHandle handle, RecordEntry entry)
     {
         entry.Generation = WritePolicy.NextGeneration(entry.Generation);
-        entry.LastUpdateTime = worker.LastUpdateTime;
+        entry.LastUpdateTime = command.Namespace.NextUpdateTime(worker, command.Digest, entry, lives: true);
         entry.VoidTime = CitrusTime.NeverExpires;
         entry.IsTombstone = true;
         worker.Draft.Clear();
         var result = ImageStore.Append(worker, command.Namespace, command.Digest, default, default, ref entry);
-        if (result == ResultCode.Ok)
+        if (result != ResultCode.Ok)
         {
-            command.Namespace.TryPublish(worker, command.Digest, handle, entry);
+            return result;
         }
 
-        return result;
+        if (!command.Namespace.TryPublish(worker, command.Digest, handle, entry))
+        {
+            return ImageStore.NoRoom(command.Namespace);
+        }
+
+        worker.NoteChange(command);
+        return ResultCode.Ok;
     }
 
     private void Count(ResultCode result)

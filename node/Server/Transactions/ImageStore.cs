@@ -31,12 +31,18 @@ internal static class ImageStore
             return ResultCode.RecordTooBig;
         }
 
-        if (!records.Log.TryAppend(records.WriterOf(worker), length, out var location, out var target))
+        var writer = records.WriterOf(worker);
+        if (!records.Log.TryAppend(writer, length, out var location, out var target))
         {
-            return ResultCode.OutOfSpace;
+            return NoRoom(records);
         }
 
         entry.Place = records.Log.Commit(location, DraftImage.Write(target, header, draft, sources)).Bits;
+        records.NoteAppended(writer);
         return ResultCode.Ok;
     }
+
+    /// Why the log takes nothing: it is full, or its device does not keep up.
+    public static ResultCode NoRoom(Namespace records) =>
+        records.Log.WriteCachePercent >= 100 ? ResultCode.DeviceOverload : ResultCode.OutOfSpace;
 }

@@ -43,7 +43,7 @@ internal static class ReadTouch
         draft.Clear();
         draft.Load(image);
         entry.VoidTime = voidTime;
-        entry.LastUpdateTime = worker.LastUpdateTime;
+        entry.LastUpdateTime = Math.Max(worker.LastUpdateTime, entry.LastUpdateTime + 1); // its generation stays
         var sources = new DraftSources(image.Image, default);
         var stored = ImageStore.Append(worker, records, command.Digest, UserKey.Of(default, image), sources, ref entry) == ResultCode.Ok
             && records.TryPublish(worker, command.Digest, handle, entry);

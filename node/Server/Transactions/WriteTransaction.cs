@@ -148,7 +148,7 @@ internal readonly ref struct WriteTransaction(Worker worker, in RecordCommand co
 
         var lifetime = new LifetimeRequest(_command.Ttl, worker.NowSeconds, exists, entry.VoidTime);
         entry.Generation = WritePolicy.NextGeneration(entry.Generation);
-        entry.LastUpdateTime = worker.LastUpdateTime;
+        entry.LastUpdateTime = Records.NextUpdateTime(worker, _command.Digest, entry, exists);
         var allowed = RecordLifetime.VoidTimeOfWrite(lifetime, Records.Options, Records.SetOptionsOf(entry.SetId), out var voidTime);
         entry.VoidTime = voidTime;
         return allowed;
@@ -188,9 +188,10 @@ internal readonly ref struct WriteTransaction(Worker worker, in RecordCommand co
 
         if (!Records.TryPublish(worker, _command.Digest, handle, entry))
         {
-            return ResultCode.OutOfSpace;
+            return ImageStore.NoRoom(Records);
         }
 
+        worker.NoteChange(_command);
         reply.Finish(entry.Generation, entry.VoidTime);
         return ResultCode.Ok;
     }

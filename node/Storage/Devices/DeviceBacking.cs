@@ -17,6 +17,8 @@ public sealed class DeviceBacking : IBlockBacking
     private const int SlotsAside = 8;
 
     private readonly Lock _gate = new();
+    private readonly long[] _partialWrites;
+    private readonly long[] _readErrorsOf;
     private readonly DeviceSet _devices;
     private readonly DeviceBackingOptions _options;
     private readonly BlockCache _cache;
@@ -49,6 +51,8 @@ public sealed class DeviceBacking : IBlockBacking
         _toWipe = new List<(int Block, ulong Sequence)>(BlockCount);
         _dirty = new List<int>(BlockCount);
         _beingWritten = new List<int>(BlockCount);
+        _partialWrites = new long[devices.Devices.Count];
+        _readErrorsOf = new long[devices.Devices.Count];
         Lay();
         _cache = new BlockCache(BlockCount, BlockCount + options.Readers + SlotsAside, options.Readers + 1); // the last one defragments
     }
@@ -104,7 +108,28 @@ public sealed class DeviceBacking : IBlockBacking
         return (_devices.Devices[entry.Device].Device, DeviceLayout.BlockOffset(entry.DeviceBlock));
     }
 
+    public int DeviceCount => _devices.Devices.Count;
+
     public int DeviceOf(int block) => _blocks[block].Device;
+
+    public DeviceFigures FiguresOf(int device)
+    {
+        var waiting = 0;
+        foreach (ref var block in _blocks.AsSpan())
+        {
+            waiting += block.Device == device && block.IsDirty ? 1 : 0;
+        }
+
+        var of = _devices.Devices[device];
+        var hasShadow = of.ShadowPath is not null;
+        return new DeviceFigures(
+            waiting,
+            hasShadow ? waiting : 0,
+            of.Writes,
+            Volatile.Read(ref _partialWrites[device]),
+            Volatile.Read(ref _readErrorsOf[device]),
+            hasShadow);
+    }
 
     public bool TryOpen(int block)
     {
@@ -377,6 +402,7 @@ public sealed class DeviceBacking : IBlockBacking
             Volatile.Write(ref entry.OnDevice, entry.Sequence);
             Interlocked.Add(ref _unwrittenBytes, from - to);
             entry.Written = to;
+            _partialWrites[entry.Device] += isSealed ? 0 : 1;
             if (isSealed)
             {
                 _sealedDirty--;
@@ -452,6 +478,7 @@ public sealed class DeviceBacking : IBlockBacking
         catch (DeviceException)
         {
             Interlocked.Increment(ref _readErrors);
+            Interlocked.Increment(ref _readErrorsOf[DeviceOf(block)]);
             return false;
         }
     }

@@ -141,13 +141,7 @@ public sealed class ConfigCheckTests
     }
 
     [Theory]
-    [InlineData("namespace a {\n storage-engine device {\n device /dev/sdb\n }\n}",
-        "2: namespace a: storage-engine device is not available in this build; use storage-engine memory")]
     [InlineData("namespace a {\n storage-engine pmem {\n file /x\n }\n}", "2: namespace a: storage-engine pmem is not available")]
-    [InlineData("namespace a {\n storage-engine memory {\n file /x\n filesize 1G\n }\n}",
-        "3: namespace a: storage-engine memory with a file")]
-    [InlineData("namespace a {\n storage-engine memory {\n compression zstd\n }\n}", "3: namespace a: compression is not available")]
-    [InlineData("namespace a {\n storage-engine memory {\n encryption-key-file /k\n }\n}", "3: namespace a: encryption is not available")]
     [InlineData("namespace a {\n strong-consistency true\n}", "2: namespace a: strong-consistency is not available")]
     [InlineData("security {\n}\n" + Sound, "1: security is not available")]
     [InlineData("xdr {\n dc d {\n }\n}\n" + Sound, "2: xdr dc d: shipping to other clusters is not available")]

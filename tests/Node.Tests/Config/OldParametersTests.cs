@@ -144,16 +144,15 @@ public sealed class OldParametersTests
     }
 
     [Fact]
-    public void Data_in_memory_makes_a_memory_namespace_and_says_what_is_missing()
+    public void Data_in_memory_makes_a_memory_namespace_that_writes_through_to_the_same_file()
     {
         ConfigReport report = ConfigHarness.Conf(OldFile);
         NamespaceOptions bar = report.Options!.Namespaces[1];
         Assert.Equal((1L << 30, 60, 4, 40),
             (bar.Storage.DataSize, bar.Storage.StopWritesUsedPct, bar.Storage.StopWritesAvailPct, bar.Storage.DefragLwmPct));
         Assert.Equal((128 << 10, 0L), (bar.MaxRecordSize, bar.NsupPeriodSeconds));
-        Assert.Contains(report.Findings.Warnings(), warning => warning.Contains(
-            "namespace bar: all data is in memory, and this build does not write it to the device or file as well",
-                StringComparison.Ordinal));
+        Assert.True(bar.Storage is { IsMemory: true, IsPersistent: true, AreFiles: true, FileSize: 16L << 30 });
+        Assert.Equal([new StoragePath("/opt/aerospike/data/bar.dat", null)], bar.Storage.Paths);
     }
 
     [Theory]

@@ -16,7 +16,7 @@ public sealed class CapacityTests
 
         Assert.Equal(ResultCode.OutOfSpace, node.Writer.Put("other", Value));
         Assert.Equal(1, node.Logs.LinesWith("writes are stopped: data_used_pct is 20, stop-writes-used-pct 20"));
-        Assert.Equal(1, node.Logs.LinesWith("comes close to stopping writes: data_used_pct is 18"));
+        Assert.Equal(1, node.Logs.LinesWith("comes close to stopping writes: data_used_pct is 16"));
         Assert.True(node.Writer.Exists("k0"));
 
         for (var i = 0; i < keys / 2; i++)

@@ -13,8 +13,8 @@ internal readonly record struct CapacityReading(int DataUsedPct, int DataAvailPc
 internal readonly record struct CapacityLimit(string Name, double Limit, double Value, string Text)
 {
     /// Where early warnings begin, and below which they may come again.
-    private const double NearPart = 0.90;
-    private const double FarPart = 0.85;
+    private const double NearPart = 0.80;
+    private const double FarPart = 0.75;
 
     public bool IsReached => Limit > 0 && Value >= Limit;
 

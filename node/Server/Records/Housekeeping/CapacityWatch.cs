@@ -8,6 +8,7 @@ internal sealed class CapacityWatch(Namespace records, ILogger log)
 {
     private readonly CapacityLimit[] _limits = new CapacityLimit[CapacityLimits.StopWritesLimits];
     private readonly bool[] _warned = new bool[CapacityLimits.StopWritesLimits];
+    private bool _isStopped;
 
     public void Look(int? systemMemoryUsedPct)
     {
@@ -15,7 +16,7 @@ internal sealed class CapacityWatch(Namespace records, ILogger log)
         records.Housekeeping.HwmBreached = CapacityLimits.IsEvictionDue(records.Options, reading);
         CapacityLimits.OfStopWrites(records.Options, reading, _limits);
         var reached = Array.FindIndex(_limits, static limit => limit.IsReached);
-        if (reached >= 0 != records.StopWrites)
+        if (reached >= 0 != _isStopped)
         {
             Switch(reached);
         }
@@ -28,7 +29,8 @@ internal sealed class CapacityWatch(Namespace records, ILogger log)
 
     private void Switch(int reached)
     {
-        records.StopWrites = reached >= 0;
+        _isStopped = reached >= 0;
+        records.StopWrites = _isStopped;
         if (reached >= 0)
         {
             log.LogWarning("{{{Namespace}}} writes are stopped: {Limit}", records.Name, _limits[reached].Text);

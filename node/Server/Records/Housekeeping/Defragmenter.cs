@@ -1,12 +1,14 @@
 using Aerie.Foundation;
 using Aerie.Storage;
+using Microsoft.Extensions.Logging;
 
 namespace Aerie.Server.Records.Housekeeping;
 
 /// Moves what still lives in nearly empty blocks together, so that whole blocks become free. One image is one piece: under
 /// the gate of its record it checks that the index points exactly there, appends a copy, points the index at it and gives
-/// the old place back. A record that changed meanwhile is left alone; nobody ever waits for the defragmenter.
-internal sealed class Defragmenter(Namespace records) : Chore, IDisposable
+/// the old place back. A record that changed meanwhile is left alone; nobody ever waits for the defragmenter. Marks of
+/// removed records are moved as well, as long as anything is left on a device that they keep from coming back.
+internal sealed class Defragmenter(Namespace records, ILogger logger) : Chore, IDisposable
 {
     /// How often to look while blocks are being opened, and while nothing happens.
     private const long BusyLookNanoseconds = 5_000_000;
@@ -16,6 +18,7 @@ internal sealed class Defragmenter(Namespace records) : Chore, IDisposable
     private DefragPace _pace = new(1, CalmSharePercent, 0);
     private long _nextAt;
     private long _blocksOpened;
+    private ulong _oldest;
 
     private enum Move
     {
@@ -27,6 +30,9 @@ internal sealed class Defragmenter(Namespace records) : Chore, IDisposable
     public override int SharePercent => _pace.SharePercent;
 
     public long Moved { get; private set; }
+
+    /// Marks of removed records that were not needed any more.
+    public long MarksDropped { get; private set; }
 
     public override long DueAt(long now) => _nextAt;
 
@@ -58,6 +64,7 @@ internal sealed class Defragmenter(Namespace records) : Chore, IDisposable
         var isWorth = _pace.IsHurried || log.DefragQueue > options.DefragQueueMin;
         if (isWorth && log.TryPickVictim(_pace.BelowPct, out _victim))
         {
+            _oldest = log.IsPersistent ? log.OldestSequence : 0;
             return;
         }
 
@@ -73,6 +80,18 @@ internal sealed class Defragmenter(Namespace records) : Chore, IDisposable
             return Move.EndOfVictim;
         }
 
+        if (records.Log.IsPersistent && !victim.IsSound(image))
+        {
+            return LeaveAlone(victim, location);
+        }
+
+        return RemovalMark.TryRead(image, out var mark)
+            ? MoveMark(victim, mark, image, location)
+            : MoveRecord(victim, image, location);
+    }
+
+    private Move MoveRecord(DefragVictim victim, ReadOnlySpan<byte> image, RecordLocation location)
+    {
         var digest = new Digest(image.Slice(RecordImage.DigestOffset, Digest.Length));
         using var gate = records.Index.Enter(digest.Partition);
         if (!records.Index.TryFind(digest, out var handle) || records.Index[handle].Place != location.Bits)
@@ -87,10 +106,46 @@ internal sealed class Defragmenter(Namespace records) : Chore, IDisposable
         }
 
         image.CopyTo(target);
+        RecordImage.Reseed(target, victim.Seed); // Commit combines it with the new block's
         records.Index[handle].Place = log.Commit(copy, location.Units).Bits;
         log.Release(location);
         Moved++;
         return Move.More;
+    }
+
+    // Nothing on a device is older than the mark: there is nothing left that it keeps away. Its own block counts as well, so
+    // it moves on at least once.
+    private Move MoveMark(DefragVictim victim, in RemovalMark mark, ReadOnlySpan<byte> image, RecordLocation location)
+    {
+        if (mark.Since < _oldest)
+        {
+            records.DropMark(location);
+            MarksDropped++;
+            return Move.More;
+        }
+
+        var log = records.Log;
+        if (!log.TryAppendMark(log.DefragWriter, out var copy, out var target))
+        {
+            return Move.NoRoom;
+        }
+
+        image.CopyTo(target);
+        RecordImage.Reseed(target, victim.Seed);
+        log.Commit(copy, location.Units);
+        log.Release(location);
+        return Move.More;
+    }
+
+    // A copy would be signed anew and hide the damage. Reads of the record tell its client; the rest of the block stays too.
+    private Move LeaveAlone(DefragVictim victim, RecordLocation location)
+    {
+        var (device, offset) = records.Log.PlaceOf(location);
+        logger.LogError(
+            "{{{Namespace}}} {Device}: {Bytes} bytes at byte {Offset} are damaged; their block is not defragmented any more",
+            records.Name, device.Path, location.Length, offset);
+        victim.GiveUp();
+        return Move.EndOfVictim;
     }
 
     // A victim given up half-way is listed again with what is left in it. The next choice sees the log as it is then.

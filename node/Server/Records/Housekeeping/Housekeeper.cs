@@ -36,7 +36,7 @@ public sealed class Housekeeper : IDisposable
         _watches = [.. namespaces.All.Select(records => new CapacityWatch(records, log))];
         _chores = [.. namespaces.All.SelectMany(records => new Chore[]
         {
-            new Defragmenter(records),
+            new Defragmenter(records, log),
             new TruncationSweep(records),
             new NsupCycle(records, log, now),
             new TombstoneSweep(records, now),

@@ -108,9 +108,11 @@ internal sealed class NsupCycle : Chore
         ref var entry = ref _records.Index[handle];
         if (!entry.IsHeld && Namespace.IsExpired(entry, worker.NowSeconds))
         {
-            _records.Remove(worker, digest, handle);
-            _records.Counters.Add(worker.Number, NamespaceCounter.ExpiredObjects);
-            _expired++;
+            if (_records.Remove(worker, digest, handle)) // else there is no room for a mark: the next cycle finds it
+            {
+                _records.Counters.Add(worker.Number, NamespaceCounter.ExpiredObjects);
+                _expired++;
+            }
         }
     }
 
@@ -171,9 +173,11 @@ internal sealed class NsupCycle : Chore
             return;
         }
 
-        _records.Remove(worker, digest, handle);
-        _records.Counters.Add(worker.Number, NamespaceCounter.EvictedObjects);
-        _evicted++;
+        if (_records.Remove(worker, digest, handle))
+        {
+            _records.Counters.Add(worker.Number, NamespaceCounter.EvictedObjects);
+            _evicted++;
+        }
     }
 
     private void End(long now)

@@ -20,6 +20,9 @@ internal sealed class TruncationSweep : Chore
     private long _sweeping;
     private long _startAt;
     private bool _metHeld;
+    private long _undone;
+    private ulong _cut;
+    private ulong[] _cutsOfSets = [];
 
     public TruncationSweep(Namespace records)
     {
@@ -50,6 +53,7 @@ internal sealed class TruncationSweep : Chore
         {
             _sweeping = _noticed;
             _metHeld = false;
+            NoteCuts();
             _walk.Start();
         }
 
@@ -74,7 +78,7 @@ internal sealed class TruncationSweep : Chore
             return;
         }
 
-        _records.Remove(worker, digest, handle);
+        _records.RemoveUnmarked(worker, digest, handle);
         _records.Counters.Add(worker.Number, NamespaceCounter.TruncatedObjects);
     }
 
@@ -88,8 +92,39 @@ internal sealed class TruncationSweep : Chore
         else
         {
             _records.TruncationsSwept = _sweeping;
+            KeepFromComingBack();
         }
 
         _sweeping = 0;
+    }
+
+    private void NoteCuts()
+    {
+        _undone = _records.UndoneTruncations;
+        _cut = _records.TruncateCut;
+        _cutsOfSets = new ulong[_records.Sets.Count + 1];
+        for (var id = 1; id < _cutsOfSets.Length; id++)
+        {
+            _cutsOfSets[id] = _records.Sets[id].TruncateCut;
+        }
+    }
+
+    // What the sweep removed left no marks. Its cuts are remembered instead: older versions on a device stay gone, even if
+    // the cut is forgotten later. One that was forgotten during the sweep has left records alive, and is not remembered.
+    private void KeepFromComingBack()
+    {
+        if (_records.Register is not { } register || _undone != _records.UndoneTruncations)
+        {
+            return;
+        }
+
+        _records.TruncateSwept = Math.Max(_records.TruncateSwept, _cut);
+        for (var id = 1; id < _cutsOfSets.Length; id++)
+        {
+            var set = _records.Sets[id];
+            set.TruncateSwept = Math.Max(set.TruncateSwept, _cutsOfSets[id]);
+        }
+
+        register.Changed();
     }
 }

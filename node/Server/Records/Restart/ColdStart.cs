@@ -137,6 +137,11 @@ internal sealed class ColdStart(Namespace records, DeviceBacking backing, LogRec
         }
 
         using var gate = records.Index.Enter(digest.Partition);
+        if (IsMark(found))
+        {
+            records.Index.NoteRemoval(digest, found.LastUpdateTime); // who comes back must be newer, whatever the clock says
+        }
+
         if (!records.Index.TryFind(digest, out var handle))
         {
             if (!records.Index.TryInsert(digest, out handle))

@@ -4,6 +4,7 @@ using Aerie.Protocol;
 using Aerie.Server.Metrics;
 using Aerie.Server.Records;
 using Aerie.Server.Records.Fetching;
+using Aerie.Server.Transactions.Commits;
 
 namespace Aerie.Server.Transactions.Parking;
 
@@ -13,13 +14,15 @@ namespace Aerie.Server.Transactions.Parking;
 internal sealed class ParkedCommand : LongReply, IImageUser
 {
     private readonly ParkedCommands _parked;
+    private readonly CommitHold _hold;
     private RunParked? _run;
     private BufferId _copy = BufferId.None;
     private bool _canRun;
 
-    public ParkedCommand(ParkedCommands parked, ImageReads reads)
+    public ParkedCommand(ParkedCommands parked, ImageReads reads, CommitHold hold)
     {
         _parked = parked;
+        _hold = hold;
         Images = new ImageFetch(reads) { User = this };
     }
 
@@ -32,6 +35,9 @@ internal sealed class ParkedCommand : LongReply, IImageUser
     public bool OwnsHold { get; private set; }
 
     public int Length { get; private set; }
+
+    /// A write that has not run yet, because its namespace has more to write out than the device keeps up with.
+    public bool WaitsForRoom { get; private set; }
 
     /// What it waits for, or what has been read for it.
     public ImageFetch Images { get; }
@@ -49,6 +55,8 @@ internal sealed class ParkedCommand : LongReply, IImageUser
         WakeAt = order.Deadline;
     }
 
+    public void WaitForRoom() => WaitsForRoom = true;
+
     public void ItsTurn(bool ownsHold)
     {
         _canRun = true;
@@ -63,9 +71,20 @@ internal sealed class ParkedCommand : LongReply, IImageUser
 
     public override LongReplyProgress Step(Worker worker, ReplyBuffer reply)
     {
+        if (WaitsForRoom && !IsStillFull())
+        {
+            EndWaitForRoom();
+            _canRun = true;
+        }
+
         if (_canRun)
         {
-            return Run(worker);
+            return Run(worker, reply);
+        }
+
+        if (_hold.IsHolding && Committed(reply))
+        {
+            return LongReplyProgress.Done;
         }
 
         if (worker.Clock.MonotonicNanoseconds < Order.Deadline)
@@ -80,14 +99,17 @@ internal sealed class ParkedCommand : LongReply, IImageUser
     public override void End(bool completed)
     {
         var copy = _copy;
+        _hold.Drop();
+        EndWaitForRoom();
         Images.Clear();
         _parked.Leave(this, copy);
         OwnsHold = false;
         _copy = BufferId.None;
     }
 
-    private LongReplyProgress Run(Worker worker)
+    private LongReplyProgress Run(Worker worker, ReplyBuffer reply)
     {
+        var start = reply.Length;
         _canRun = false;
         worker.Fetched = Images;
         var isDone = _run!(this);
@@ -104,7 +126,51 @@ internal sealed class ParkedCommand : LongReply, IImageUser
             _parked.WaitAgain(this);
         }
 
+        if (isDone && !worker.Commits.IsEmpty)
+        {
+            _hold.Take(worker, reply, start);
+            return Committed(reply) ? LongReplyProgress.Done : LongReplyProgress.Waiting;
+        }
+
         return isDone ? LongReplyProgress.Done : LongReplyProgress.Waiting;
+    }
+
+    private void EndWaitForRoom()
+    {
+        if (WaitsForRoom)
+        {
+            WaitsForRoom = false;
+            _parked.HasRoom(this);
+        }
+    }
+
+    // Looks again after it has asked to be woken: the round that makes room may be the one that ends just now.
+    private bool IsStillFull()
+    {
+        if (!Order.Namespace.IsWriteCacheFull)
+        {
+            return false;
+        }
+
+        _parked.WakeAfterFlush(this);
+        Order.Namespace.FlushSignal.Ask();
+        return Order.Namespace.IsWriteCacheFull;
+    }
+
+    // True: there is an answer. The change was made, but is not safe before a flush.
+    private bool Committed(ReplyBuffer reply)
+    {
+        var state = _hold.Look(this);
+        if (state == CommitState.Safe)
+        {
+            _hold.Release(reply);
+        }
+        else if (state == CommitState.Failed)
+        {
+            CommitReply.WriteStatus(reply, ResultCode.Unknown);
+        }
+
+        return state != CommitState.Waiting;
     }
 
     private void TimeOut(Worker worker, ReplyBuffer reply)

@@ -4,6 +4,7 @@ using Aerie.Index.Holds;
 using Aerie.Memory;
 using Aerie.Server.Records;
 using Aerie.Server.Records.Fetching;
+using Aerie.Server.Transactions.Commits;
 
 namespace Aerie.Server.Transactions.Parking;
 
@@ -12,7 +13,7 @@ namespace Aerie.Server.Transactions.Parking;
 /// command runs again, now as the owner. It runs again, too, when its image has been read. Belongs to the loop's thread. The
 /// queues' places live in RecordHolds, the requests here. `stepNow` steps the reply of a connection, even if its peer does
 /// not read: others may wait for the record.
-public sealed class ParkedCommands(Worker worker, BufferPool buffers, ImageReads reads, Action<LongReply> stepNow)
+public sealed class ParkedCommands
 {
     /// That wait for others. Each costs at least a small buffer of memory. What waits for a device is bounded by the number
     /// of connections: a device that is slow for a while is no reason to refuse anybody.
@@ -21,11 +22,27 @@ public sealed class ParkedCommands(Worker worker, BufferPool buffers, ImageReads
     /// Requests may be large.
     public const long BytesMax = 64L * 1024 * 1024;
 
+    private readonly Worker _worker;
+    private readonly BufferPool _buffers;
+    private readonly ImageReads _reads;
+    private readonly LoopCommits _commits;
+    private readonly Action<LongReply> _stepNow;
     private readonly Dictionary<ulong, ParkedCommand> _queued = [];
     private readonly Stack<ParkedCommand> _idle = new();
     private long _queuedBytes;
     private ulong _lastTicket;
     private int _requestLength;
+    private int _roomCommands;
+    private long _roomBytes;
+
+    internal ParkedCommands(Worker worker, BufferPool buffers, ImageReads reads, LoopCommits commits, Action<LongReply> stepNow)
+    {
+        _worker = worker;
+        _buffers = buffers;
+        _reads = reads;
+        _commits = commits;
+        _stepNow = stepNow;
+    }
 
     /// Commands that wait, of those whose clients are still there.
     public int Count { get; private set; }
@@ -49,7 +66,7 @@ public sealed class ParkedCommands(Worker worker, BufferPool buffers, ImageReads
         }
 
         var limit = (int)Math.Min(records.Options.TransactionPendingLimit, int.MaxValue);
-        HasQueued = records.Holds.Enqueue(digest, ref entry, new Waiter(worker.Number, ++_lastTicket), limit) == EnqueueResult.Queued;
+        HasQueued = records.Holds.Enqueue(digest, ref entry, new Waiter(_worker.Number, ++_lastTicket), limit) == EnqueueResult.Queued;
         return HasQueued;
     }
 
@@ -57,12 +74,33 @@ public sealed class ParkedCommands(Worker worker, BufferPool buffers, ImageReads
     /// (monotonic nanoseconds).
     internal ParkedCommand Park(ReadOnlySpan<byte> request, in ParkingOrder order, RunParked run)
     {
-        var copy = buffers.Rent(request.Length);
-        request.CopyTo(buffers.Span(copy));
-        var parked = _idle.Count > 0 ? _idle.Pop() : new ParkedCommand(this, reads);
+        var parked = Keep(request, order, run);
+        WaitAgain(parked);
+        return parked;
+    }
+
+    /// Keeps a write before it runs, until its namespace has room for what it writes. Null: too many wait already.
+    internal ParkedCommand? ParkForRoom(ReadOnlySpan<byte> request, in ParkingOrder order, RunParked run)
+    {
+        if (_roomCommands >= CommandsMax || _roomBytes + request.Length > BytesMax)
+        {
+            return null;
+        }
+
+        var parked = Keep(request, order, run);
+        _roomCommands++;
+        _roomBytes += request.Length;
+        parked.WaitForRoom();
+        return parked;
+    }
+
+    private ParkedCommand Keep(ReadOnlySpan<byte> request, in ParkingOrder order, RunParked run)
+    {
+        var copy = _buffers.Rent(request.Length);
+        request.CopyTo(_buffers.Span(copy));
+        var parked = _idle.Count > 0 ? _idle.Pop() : new ParkedCommand(this, _reads, _commits.NewHold());
         parked.Take(order, copy, request.Length, run);
         Count++;
-        WaitAgain(parked);
         return parked;
     }
 
@@ -76,7 +114,7 @@ public sealed class ParkedCommands(Worker worker, BufferPool buffers, ImageReads
         }
         else if (woken.OwnsHold)
         {
-            woken.Namespace.Release(worker, woken.Digest);
+            woken.Namespace.Release(_worker, woken.Digest);
         }
 
         return parked;
@@ -85,9 +123,9 @@ public sealed class ParkedCommands(Worker worker, BufferPool buffers, ImageReads
     /// The command has run and met somebody, or lacked an image.
     internal void WaitAgain(ParkedCommand parked)
     {
-        if (worker.LacksImage)
+        if (_worker.LacksImage)
         {
-            parked.Images.Add(worker.TakeMissing());
+            parked.Images.Add(_worker.TakeMissing());
             parked.Images.Start();
             return;
         }
@@ -109,18 +147,26 @@ public sealed class ParkedCommands(Worker worker, BufferPool buffers, ImageReads
         parked.Ticket = 0;
     }
 
-    internal void StepNow(ParkedCommand parked) => stepNow(parked);
+    internal void WakeAfterFlush(ParkedCommand parked) => _commits.Waits.Add(parked);
 
-    internal ReadOnlySpan<byte> Request(BufferId copy, int length) => buffers.Span(copy)[..length];
+    internal void HasRoom(ParkedCommand parked)
+    {
+        _roomCommands--;
+        _roomBytes -= parked.Length;
+    }
+
+    internal void StepNow(ParkedCommand parked) => _stepNow(parked);
+
+    internal ReadOnlySpan<byte> Request(BufferId copy, int length) => _buffers.Span(copy)[..length];
 
     internal void Leave(ParkedCommand parked, BufferId copy)
     {
         GiveUp(parked);
-        buffers.Return(copy);
+        _buffers.Return(copy);
         Count--;
         if (parked.OwnsHold)
         {
-            parked.Order.Namespace.Release(worker, parked.Order.Digest); // its turn came, but its client is gone
+            parked.Order.Namespace.Release(_worker, parked.Order.Digest); // its turn came, but its client is gone
         }
 
         _idle.Push(parked);

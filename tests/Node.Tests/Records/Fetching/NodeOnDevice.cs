@@ -12,8 +12,13 @@ internal sealed class NodeOnDevice : IDisposable
     public NodeOnDevice(int loops = 1, string namespaceLines = "background-query-max-rps 1000000")
     {
         EvictingBacking? made = null;
+        var configuration = NodeUnderTest.Configuration(namespaceLines, "file /data/test.dat\nfilesize 1G");
         Node = new NodeUnderTest(
-            NodeUnderTest.Configuration(namespaceLines), loops, backing: options => made = new EvictingBacking(options.Storage.DataSize));
+            configuration,
+            loops,
+            storage: (options, updates) => new NamespaceStorage(
+                made = new EvictingBacking(options.Storage.FileSize), static _ => { }, Found: null, updates));
+        Records.Log.Recover().End();
         Backing = made!;
         Peer = Node.Connect();
     }

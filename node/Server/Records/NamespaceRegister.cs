@@ -1,0 +1,95 @@
+using Aerie.Foundation;
+using Aerie.Storage.Devices;
+
+namespace Aerie.Server.Records;
+
+/// What must be known after a restart and no record says: sets and their ids, truncations, how far block sequences went.
+/// Saved before the images that rely on it are written, so an image never carries a set id that nobody knows. The flusher
+/// alone saves.
+internal sealed class NamespaceRegister
+{
+    /// A sequence that was given out is never given out again, even when its block was wiped before a crash: old bytes
+    /// would look like new ones. So many are reserved beforehand, one save for 8 GiB of blocks.
+    private const ulong SequencesReserved = 1024;
+
+    private readonly Namespace _records;
+    private readonly NamespaceStorage _storage;
+    private long _changes;
+    private long _savedChanges;
+    private int _savedSets;
+    private ulong _savedSequence;
+
+    /// Gives sets and truncations back as they were found.
+    public NamespaceRegister(Namespace records, NamespaceStorage storage)
+    {
+        _records = records;
+        _storage = storage;
+        if (storage.Found is { } found)
+        {
+            Restore(found);
+        }
+
+        _savedSets = records.Sets.Count;
+        _savedChanges = -1; // the first save also takes the mark of a clean shutdown away
+    }
+
+    /// Something other than a new set has changed. Any thread.
+    public void Changed() => Interlocked.Increment(ref _changes);
+
+    public void SaveIfChanged()
+    {
+        if (Interlocked.Read(ref _changes) != _savedChanges || _records.Sets.Count != _savedSets
+            || _records.Log.LastSequence > _savedSequence)
+        {
+            Save(isClean: false);
+        }
+    }
+
+    /// The end: everything is written, and a restart may rely on it. Nothing may change any more.
+    public void SaveClean() => Save(isClean: true);
+
+    private void Save(bool isClean)
+    {
+        var changes = Interlocked.Read(ref _changes); // before what it stands for is read
+        var metadata = new NamespaceMetadata
+        {
+            IsCleanShutdown = isClean,
+            HighestBlockSequence = isClean ? _records.Log.LastSequence : _records.Log.LastSequence + SequencesReserved,
+            LastUpdateTimeMark = _storage.UpdateClock.Latest,
+            TruncateCut = _records.TruncateCut,
+            SweptCut = _records.TruncateSwept,
+        };
+        var sets = _records.Sets.Count;
+        for (var id = 1; id <= sets; id++)
+        {
+            var set = _records.Sets[id];
+            metadata.Sets.Add(new SetMetadata(set.Id, set.Name.ToArray(), set.TruncateCut, set.TruncateSwept));
+        }
+
+        _storage.Save(metadata);
+        _savedChanges = changes;
+        _savedSets = sets;
+        _savedSequence = metadata.HighestBlockSequence;
+    }
+
+    private void Restore(NamespaceMetadata found)
+    {
+        _storage.UpdateClock.Advance(found.LastUpdateTimeMark);
+        _records.TruncateSwept = found.SweptCut;
+        foreach (var saved in found.Sets.OrderBy(static set => set.Id))
+        {
+            var added = _records.Sets.TryFindOrAdd(saved.Name, out var set);
+            Invariant.Holds(added && set.Id == saved.Id); // ids are given out in order and never taken back
+            set.TruncateSwept = saved.SweptCut;
+            if (saved.TruncateCut != 0)
+            {
+                _records.Truncate(set, saved.TruncateCut);
+            }
+        }
+
+        if (found.TruncateCut != 0)
+        {
+            _records.Truncate(null, found.TruncateCut);
+        }
+    }
+}

@@ -1,0 +1,101 @@
+using Aerie.Foundation;
+using Aerie.Server.Config;
+using Aerie.Server.Records;
+using Aerie.Server.Records.Restart;
+using Aerie.Storage;
+using Aerie.Storage.Devices;
+using Aerie.TestKit;
+using Xunit;
+
+namespace Aerie.Node.Tests.Records.Flushing;
+
+/// A node with one namespace on a simulated disk, whose flusher and housekeeper the test steps. Opening another one on the
+/// same disk is a restart.
+internal sealed class DeviceNode : IDisposable
+{
+    public const string Path = "/data/test.dat";
+
+    private readonly NodeUnderTest _node;
+    private DeviceBacking? _backing;
+
+    public DeviceNode(
+        SimulatedDisk disk, string storageLines = "", string engine = "memory", string size = "128M", string namespaceLines = "")
+    {
+        Disk = disk;
+        var text = NodeUnderTest.Configuration(namespaceLines, $"file {Path}\nfilesize {size}\n{storageLines}")
+            .Replace("storage-engine memory", $"storage-engine {engine}", StringComparison.Ordinal);
+        _node = new NodeUnderTest(text, 1, Logs, storage: Open);
+        var recovery = Records.Log.Recover();
+        var start = new ColdStart(Records, _backing!, recovery, _node.Clock, Logs);
+        start.Run([Node.HousekeepingWorker]);
+        Node.LastUpdateClock.Advance(start.LatestUpdateTime);
+        Writer = new RecordWriter(Records, Node.Loops[0].Worker);
+    }
+
+    public SimulatedDisk Disk { get; }
+
+    public SimulatedMedium Medium => Disk[Path];
+
+    public CollectedLog Logs { get; } = new();
+
+    public NodeUnderTest Under => _node;
+
+    public FakeClock Clock => _node.Clock;
+
+    public Aerie.Server.Node Node => _node.Node;
+
+    public Namespace Records => Node.Namespaces.All[0];
+
+    public RecordWriter Writer { get; }
+
+    public DeviceBacking Backing => _backing!;
+
+    public void Flush()
+    {
+        Records.FlushSignal.Ask();
+        Node.Flushers[0].Step();
+        Assert.Null(Records.StorageFailure);
+    }
+
+    public void KeepHouse(TimeSpan time)
+    {
+        var end = Clock.MonotonicNanoseconds + (time.Ticks * 100);
+        while (Clock.MonotonicNanoseconds < end)
+        {
+            var rest = Node.Housekeeper.Step(Node.HousekeepingWorker);
+            Node.Flushers[0].Step();
+            Clock.Advance(TimeSpan.FromMilliseconds(Math.Max(1, rest)));
+        }
+    }
+
+    public void Dispose()
+    {
+        Writer.Dispose();
+        _node.Dispose();
+    }
+
+    private NamespaceStorage Open(NamespaceOptions options, LastUpdateClock updates)
+    {
+        var clock = new FakeClock();
+        var devices = DeviceSet.Open(Disk, new DeviceSetOptions
+        {
+            Namespace = options.Name,
+            Devices = [.. options.Storage.Paths.Select(path => new DevicePath(path.Path, path.Shadow))],
+            FileSize = options.Storage.FileSize,
+            Clock = clock,
+        });
+        _backing = new DeviceBacking(
+            devices,
+            new DeviceBackingOptions
+            {
+                Cursors = 3,
+                Readers = 2,
+                MaxWriteCache = () => options.Storage.MaxWriteCache,
+                PostWriteCache = () => options.Storage.PostWriteCache,
+                KeepAll = options.Storage.IsMemory,
+                Clock = clock,
+            },
+            devices.Metadata?.HighestBlockSequence ?? 0);
+        return new NamespaceStorage(_backing, devices.Save, devices.Metadata, updates);
+    }
+}
