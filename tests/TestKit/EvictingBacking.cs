@@ -37,6 +37,12 @@ public sealed class EvictingBacking : IBlockBacking
 
     public int WriteCachePercent => 0;
 
+    public ulong LastSequence => _lives;
+
+    public ulong OldestSequence => 1;
+
+    public int DeviceCount => 0;
+
     /// What was written so far can be had from the device only; what follows stays in memory.
     public void Evict()
     {
@@ -52,6 +58,10 @@ public sealed class EvictingBacking : IBlockBacking
     }
 
     public uint SeedOf(int block) => _seeds[block];
+
+    public int DeviceOf(int block) => 0;
+
+    public DeviceFigures FiguresOf(int device) => default;
 
     public bool TryOpen(int block)
     {
