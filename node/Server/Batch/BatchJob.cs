@@ -2,6 +2,7 @@ using Aerie.Foundation;
 using Aerie.Memory;
 using Aerie.Protocol;
 using Aerie.Server.Records;
+using Aerie.Server.Records.Flushing;
 using Aerie.Server.Transactions;
 using Aerie.Server.Transactions.Commits;
 

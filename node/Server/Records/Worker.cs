@@ -1,8 +1,7 @@
 using Aerie.DataModel.Bins;
 using Aerie.Foundation;
 using Aerie.Index.Holds;
-using Aerie.Server.Transactions;
-using Aerie.Server.Transactions.Commits;
+using Aerie.Server.Records.Flushing;
 
 namespace Aerie.Server.Records;
 
@@ -36,15 +35,6 @@ public sealed class Worker(int number, IClock clock, LastUpdateClock lastUpdateC
         UnixMilliseconds = Clock.UnixMilliseconds;
         NowSeconds = CitrusTime.Seconds(UnixMilliseconds);
         LastUpdateTime = lastUpdateClock.Advance(CitrusTime.Milliseconds(UnixMilliseconds));
-    }
-
-    /// A command has changed its record. Nobody waits for what a background query writes.
-    internal void NoteChange(scoped in RecordCommand command)
-    {
-        if (command.Namespace.CommitsToDevice && command.Origin != CommandOrigin.OpsSub)
-        {
-            Commits.Add(command.Namespace, command.Namespace.WriterOf(this));
-        }
     }
 
     /// Tells the waiters of the last section. No gate may be held: telling another loop allocates and enters the kernel.

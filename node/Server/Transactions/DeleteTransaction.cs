@@ -91,7 +91,7 @@ internal readonly ref struct DeleteTransaction(Worker worker, in RecordCommand c
             return ImageStore.NoRoom(command.Namespace);
         }
 
-        worker.NoteChange(command);
+        ImageStore.NoteChange(worker, command);
         return ResultCode.Ok;
     }
 
@@ -113,7 +113,7 @@ internal readonly ref struct DeleteTransaction(Worker worker, in RecordCommand c
             return ImageStore.NoRoom(command.Namespace);
         }
 
-        worker.NoteChange(command);
+        ImageStore.NoteChange(worker, command);
         return ResultCode.Ok;
     }
 

@@ -2,6 +2,7 @@ using Aerie.Foundation;
 using Aerie.Memory;
 using Aerie.Server.Metrics;
 using Aerie.Server.Records;
+using Aerie.Server.Records.Flushing;
 
 namespace Aerie.Server.Transactions.Commits;
 
