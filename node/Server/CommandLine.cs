@@ -4,6 +4,7 @@ using Aerie.Io;
 using Aerie.Memory;
 using Aerie.Server.Config;
 using Aerie.Server.Logging;
+using Aerie.Storage.Devices;
 using Microsoft.Extensions.Logging;
 using LogLevel = Microsoft.Extensions.Logging.LogLevel;
 
@@ -22,15 +23,19 @@ internal static class CommandLine
         {
             Description = "Report every problem of the configuration and leave: exit code 0 when there is none.",
         };
+        var acceptMissing = new Option<bool>("--accept-missing-devices")
+        {
+            Description = "Start although devices that a namespace once had are not configured any more. The records on them are lost.",
+        };
         var root = new RootCommand("aerie-node: one storage node, compatible with Aerospike clients and tools.")
         {
-            file, check, InitVolume.CreateCommand(),
+            file, check, acceptMissing, InitVolume.CreateCommand(),
         };
-        root.SetAction(parsed => Run(parsed.GetValue(file), parsed.GetValue(check)));
+        root.SetAction(parsed => Run(parsed.GetValue(file), parsed.GetValue(check), parsed.GetValue(acceptMissing)));
         return root.Parse(arguments).Invoke();
     }
 
-    private static int Run(string? file, bool checkOnly)
+    private static int Run(string? file, bool checkOnly, bool acceptMissingDevices)
     {
         if (!TryReadConfiguration(file, out var text))
         {
@@ -52,10 +57,10 @@ internal static class CommandLine
             return report.ExitCode;
         }
 
-        return Start(new ConfigStore(table, report));
+        return Start(new ConfigStore(table, report), acceptMissingDevices);
     }
 
-    private static int Start(ConfigStore config)
+    private static int Start(ConfigStore config, bool acceptMissingDevices)
     {
         try
         {
@@ -63,10 +68,10 @@ internal static class CommandLine
             log.UseFormat(config.Service.Current.LogMillis, config.Service.Current.LogLocalTime);
             using var logs = LoggerFactory.Create(builder => builder.SetMinimumLevel(LogLevel.Trace)
                 .AddProvider(new NodeLoggerProvider(log)));
-            using var process = new NodeProcess(config, log, logs);
+            using var process = new NodeProcess(config, log, logs, acceptMissingDevices);
             return process.Run();
         }
-        catch (Exception refused) when (refused is IoException or IOException or NativeMemoryException)
+        catch (Exception refused) when (refused is IoException or IOException or NativeMemoryException or DeviceException or StorageException)
         {
             Console.Error.WriteLine($"cannot start: {refused.Message}");
             return ExitCodes.CannotStart;

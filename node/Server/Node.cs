@@ -93,6 +93,10 @@ public sealed class Node : IDisposable
     /// One for each persistent namespace.
     public IReadOnlyList<Flusher> Flushers { get; }
 
+    /// One for each thread that works at the restart, before the loops run: they count where the loops will count.
+    internal IReadOnlyList<Worker> RestartWorkers() =>
+        [.. Enumerable.Range(0, Loops.Count + 1).Select(number => new Worker(number, Clock, LastUpdateClock))];
+
     public bool IsQuiet => Loops.All(loop => loop.IsQuiet);
 
     /// Opens the ports. Throws IoException with one clear line when one cannot be had. Before the loops run.

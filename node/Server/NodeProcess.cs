@@ -2,18 +2,21 @@ using System.Runtime.InteropServices;
 using Aerie.Foundation;
 using Aerie.Io;
 using Aerie.Server.Config;
+using Aerie.Server.Http;
 using Aerie.Server.Logging;
 using Aerie.Server.Records.Flushing;
 using Aerie.Server.Records.Housekeeping;
+using Aerie.Server.Records.Restart;
 using Aerie.Server.Service;
 using Aerie.Server.Statistics;
+using Aerie.Storage.Devices;
 using Microsoft.Extensions.Logging;
 
 namespace Aerie.Server;
 
 /// The life of the process around a node: start → serve until a signal → drain → leave. The first SIGTERM or SIGINT lets
 /// clients finish within the grace; the second ends the process at once.
-internal sealed class NodeProcess(ConfigStore config, NodeLog log, ILoggerFactory logs) : IDisposable
+internal sealed class NodeProcess(ConfigStore config, NodeLog log, ILoggerFactory logs, bool acceptMissingDevices) : IDisposable
 {
     private readonly ILogger _log = logs.CreateLogger("as");
     private readonly ManualResetEventSlim _asked = new();
@@ -32,11 +35,15 @@ internal sealed class NodeProcess(ConfigStore config, NodeLog log, ILoggerFactor
             logs,
             made => (reporting = new NodeReporting(made, config, log, logs)).Info,
             memory.UsedPercent,
-            DescriptorsForConnections());
+            DescriptorsForConnections(),
+            new StorageOpening(
+                new DeviceFiles(), config, clock, logs.CreateLogger("drv_ssd"), config.Service.Current.ServiceThreads + 1,
+                acceptMissingDevices).Open);
         Invariant.Holds(reporting is not null);
         using var web = reporting.NewMetricsServer();
-        node.Listen();
         web?.Start();
+        Restart(node, reporting.Health);
+        node.Listen();
         var threads = node.Loops.Select(loop => new LoopThread(loop, Fail)).ToArray();
         foreach (var thread in threads)
         {
@@ -80,6 +87,18 @@ internal sealed class NodeProcess(ConfigStore config, NodeLog log, ILoggerFactor
     }
 
     public void Dispose() => _asked.Dispose();
+
+    // Before anybody can ask for a record. The metrics port is open meanwhile and tells how far it is.
+    private void Restart(Node node, HealthCheck health)
+    {
+        foreach (var records in node.Namespaces.All.Where(static records => records.Log.IsPersistent))
+        {
+            var start = new ColdStart(records, (DeviceBacking)records.Storage!.Backing, records.Log.Recover(), node.Clock, logs.CreateLogger("drv_ssd"));
+            health.Restarting(start.Progress);
+            start.Run(node.RestartWorkers());
+            node.LastUpdateClock.Advance(start.LatestUpdateTime);
+        }
+    }
 
     // Kept back: what one wake-up accepts before it is judged, and what the process itself opens while it runs (libraries
     // take two each, logs, the metrics endpoint).

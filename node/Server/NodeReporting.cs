@@ -24,7 +24,7 @@ public sealed class NodeReporting
             [node.BatchIndexLatency, .. node.Namespaces.All.SelectMany(records => records.Latencies.All)], node.Clock.MonotonicNanoseconds);
         AccessPoints = new AccessPoints(config.Network, AccessPoints.OfMachine(config.Service.Current.AdvertiseIpv6));
         Ticker = new Ticker(sources, statistics, ofNamespaces, latencies, loggers);
-        Health = new HealthCheck(node.Namespaces);
+        Health = new HealthCheck(node.Namespaces, node.Clock);
         Sources = new InfoSources
         {
             Identity = sources.Identity,

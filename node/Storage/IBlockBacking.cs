@@ -74,7 +74,10 @@ public interface IBlockBacking : IDisposable
     /// The first `length` bytes of an open block are final and may be written out; whole pages.
     void Settle(int block, int length);
 
-    /// Writes out what was settled or sealed, and returns when it is safe. One thread. Throws what a device says; what could
+    /// Fixes what the next Flush writes: all that was settled or sealed by now, and nothing that comes later.
+    void BeginFlush();
+
+    /// Writes out what BeginFlush has fixed, and returns when it is safe. One thread calls both. Throws what a device says; what could
     /// not be written then stays in memory and is tried again by the next call.
     void Flush();
 

@@ -104,6 +104,10 @@ public sealed class MemoryBacking : IBlockBacking
     {
     }
 
+    public void BeginFlush()
+    {
+    }
+
     public void Flush()
     {
     }

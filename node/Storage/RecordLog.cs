@@ -278,6 +278,7 @@ public sealed class RecordLog : IDisposable
                 spin.SpinOnce(); // a fill takes less than a microsecond
             }
 
+            _backing.BeginFlush();
             beforeWriting();
             _backing.Flush();
         }

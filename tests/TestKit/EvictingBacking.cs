@@ -98,6 +98,10 @@ public sealed class EvictingBacking : IBlockBacking
     {
     }
 
+    public void BeginFlush()
+    {
+    }
+
     public void Flush()
     {
     }

@@ -3,6 +3,7 @@ using Aerie.Memory;
 using Aerie.Protocol;
 using Aerie.Server.Records;
 using Aerie.Server.Records.Fetching;
+using Aerie.Server.Records.Flushing;
 using Aerie.Server.Transactions;
 using Aerie.Server.Transactions.Commits;
 

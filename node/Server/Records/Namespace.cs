@@ -54,6 +54,7 @@ public sealed class Namespace : IDisposable
             DefragLwmPct = start.Storage.DefragLwmPct,
         };
         Invariant.Holds(start.Storage.IsPersistent == storage is not null);
+        Storage = storage;
         Log = new RecordLog(log, storage?.Backing ?? new MemoryBacking(start.Storage.DataSize));
         CommitsToDevice = start.Storage.IsPersistent && start.Storage.CommitToDevice;
         FlushSignal = new FlushSignal(Log, start.Storage);
@@ -71,6 +72,9 @@ public sealed class Namespace : IDisposable
     }
 
     public string Name { get; }
+
+    /// What the namespace lies on; null: in memory alone.
+    public NamespaceStorage? Storage { get; }
 
     public byte[] NameBytes { get; }
 

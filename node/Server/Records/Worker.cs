@@ -2,8 +2,7 @@ using Aerie.DataModel.Bins;
 using Aerie.Foundation;
 using Aerie.Index.Holds;
 using Aerie.Server.Records.Fetching;
-using Aerie.Server.Transactions;
-using Aerie.Server.Transactions.Commits;
+using Aerie.Server.Records.Flushing;
 
 namespace Aerie.Server.Records;
 
@@ -60,15 +59,6 @@ public sealed class Worker(int number, IClock clock, LastUpdateClock lastUpdateC
         Invariant.Holds(LacksImage);
         LacksImage = false;
         return _missing;
-    }
-
-    /// A command has changed its record. Nobody waits for what a background query writes.
-    internal void NoteChange(scoped in RecordCommand command)
-    {
-        if (command.Namespace.CommitsToDevice && command.Origin != CommandOrigin.OpsSub)
-        {
-            Commits.Add(command.Namespace, command.Namespace.WriterOf(this));
-        }
     }
 
     /// Tells the waiters of the last section. No gate may be held: telling another loop allocates and enters the kernel.

@@ -96,7 +96,7 @@ internal readonly ref struct DeleteTransaction(Worker worker, in RecordCommand c
             return ImageStore.NoRoom(command.Namespace);
         }
 
-        worker.NoteChange(command);
+        ImageStore.NoteChange(worker, command);
         return ResultCode.Ok;
     }
 
@@ -118,7 +118,7 @@ internal readonly ref struct DeleteTransaction(Worker worker, in RecordCommand c
             return ImageStore.NoRoom(command.Namespace);
         }
 
-        worker.NoteChange(command);
+        ImageStore.NoteChange(worker, command);
         return ResultCode.Ok;
     }
 

@@ -42,6 +42,15 @@ internal static class ImageStore
         return ResultCode.Ok;
     }
 
+    /// The command has changed its record. Nobody waits for what a background query writes.
+    public static void NoteChange(Worker worker, scoped in RecordCommand command)
+    {
+        if (command.Namespace.CommitsToDevice && command.Origin != CommandOrigin.OpsSub)
+        {
+            worker.Commits.Add(command.Namespace, command.Namespace.WriterOf(worker));
+        }
+    }
+
     /// Why the log takes nothing: it is full, or its device does not keep up.
     public static ResultCode NoRoom(Namespace records) =>
         records.Log.WriteCachePercent >= 100 ? ResultCode.DeviceOverload : ResultCode.OutOfSpace;

@@ -191,7 +191,7 @@ internal readonly ref struct WriteTransaction(Worker worker, in RecordCommand co
             return ImageStore.NoRoom(Records);
         }
 
-        worker.NoteChange(_command);
+        ImageStore.NoteChange(worker, _command);
         reply.Finish(entry.Generation, entry.VoidTime);
         return ResultCode.Ok;
     }

@@ -29,8 +29,8 @@ public sealed class DeviceBacking : IBlockBacking
     private readonly Dictionary<int, NativeRegion> _loaded = [];
     private readonly Stack<NativeRegion> _spareForLoads = new();
     private readonly NativeRegion _zeroPage = NativeRegion.Reserve(DeviceLayout.PageLength, hugePages: false);
-    private List<int> _dirty;
-    private List<int> _beingWritten;
+    private readonly List<int> _dirty;
+    private readonly List<Piece> _beingWritten;
     private int _sealedDirty;
     private int _clean;
     private ulong _sequence;
@@ -50,7 +50,7 @@ public sealed class DeviceBacking : IBlockBacking
         _written = new Queue<(int Block, ulong Sequence)>(BlockCount); // room for all: a loop that seals a block allocates nothing
         _toWipe = new List<(int Block, ulong Sequence)>(BlockCount);
         _dirty = new List<int>(BlockCount);
-        _beingWritten = new List<int>(BlockCount);
+        _beingWritten = new List<Piece>(BlockCount);
         _partialWrites = new long[devices.Devices.Count];
         _readErrorsOf = new long[devices.Devices.Count];
         Lay();
@@ -255,14 +255,24 @@ public sealed class DeviceBacking : IBlockBacking
         return false;
     }
 
-    public void Flush()
+    public void BeginFlush()
     {
         lock (_gate)
         {
-            Invariant.Holds(_beingWritten.Count == 0);
-            (_dirty, _beingWritten) = (_beingWritten, _dirty);
-        }
+            PutBackLocked(); // the last flush did not get that far
+            foreach (var block in _dirty)
+            {
+                ref var entry = ref _blocks[block];
+                entry.IsDirty = false;
+                _beingWritten.Add(new Piece(block, entry.Settled, entry.IsSealed));
+            }
 
+            _dirty.Clear();
+        }
+    }
+
+    public void Flush()
+    {
         try
         {
             for (; _beingWritten.Count > 0; _beingWritten.RemoveAt(_beingWritten.Count - 1))
@@ -276,12 +286,6 @@ public sealed class DeviceBacking : IBlockBacking
         catch (DeviceException)
         {
             Interlocked.Increment(ref _writeErrors);
-            lock (_gate)
-            {
-                _dirty.AddRange(_beingWritten);
-                _beingWritten.Clear();
-            }
-
             throw;
         }
 
@@ -368,47 +372,39 @@ public sealed class DeviceBacking : IBlockBacking
         }
     }
 
-    // Nothing in the pages between changes any more; what is settled meanwhile is written by the next flush.
-    private void WriteOut(int block)
+    private void PutBackLocked()
     {
-        ref var entry = ref _blocks[block];
-        int from, to;
-        bool isSealed;
-        lock (_gate)
+        foreach (var piece in _beingWritten)
         {
-            (from, to, isSealed) = (entry.Written, entry.Settled, entry.IsSealed);
-            entry.IsDirty = false;
+            MarkDirtyLocked(piece.Block, ref _blocks[piece.Block]);
         }
 
-        try
-        {
-            var place = DeviceLayout.BlockOffset(entry.DeviceBlock);
-            _devices.Devices[entry.Device].Write(place + from, _cache.Bytes(block)[from..to]);
-        }
-        catch (DeviceException)
-        {
-            lock (_gate)
-            {
-                // it stays in the list that Flush puts back; whoever settled meanwhile has put it into the new one
-                _beingWritten.Remove(block);
-                MarkDirtyLocked(block, ref entry);
-            }
+        _beingWritten.Clear();
+    }
 
-            throw;
+    // Nothing in these pages changes any more; what was settled or sealed since belongs to the next flush.
+    private void WriteOut(Piece piece)
+    {
+        ref var entry = ref _blocks[piece.Block];
+        var from = entry.Written;
+        var place = DeviceLayout.BlockOffset(entry.DeviceBlock);
+        if (piece.End > from)
+        {
+            _devices.Devices[entry.Device].Write(place + from, _cache.Bytes(piece.Block)[from..piece.End]);
         }
 
         lock (_gate)
         {
             Volatile.Write(ref entry.OnDevice, entry.Sequence);
-            Interlocked.Add(ref _unwrittenBytes, from - to);
-            entry.Written = to;
-            _partialWrites[entry.Device] += isSealed ? 0 : 1;
-            if (isSealed)
+            Interlocked.Add(ref _unwrittenBytes, from - piece.End);
+            entry.Written = piece.End;
+            _partialWrites[entry.Device] += piece.IsSealed ? 0 : 1;
+            if (piece.IsSealed)
             {
                 _sealedDirty--;
                 _clean++;
                 entry.IsClean = true;
-                _written.Enqueue((block, entry.Sequence));
+                _written.Enqueue((piece.Block, entry.Sequence));
             }
         }
     }
@@ -482,6 +478,9 @@ public sealed class DeviceBacking : IBlockBacking
             return false;
         }
     }
+
+    /// What a flush writes of one block: up to where, and whether that is the end.
+    private readonly record struct Piece(int Block, int End, bool IsSealed);
 
     /// A cache line each, as in BlockSpace.
     [StructLayout(LayoutKind.Sequential, Size = 64)]

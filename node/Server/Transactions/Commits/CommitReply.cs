@@ -1,6 +1,7 @@
 using Aerie.Foundation;
 using Aerie.Protocol;
 using Aerie.Server.Records;
+using Aerie.Server.Records.Flushing;
 
 namespace Aerie.Server.Transactions.Commits;
 

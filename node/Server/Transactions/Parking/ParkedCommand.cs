@@ -4,6 +4,7 @@ using Aerie.Protocol;
 using Aerie.Server.Metrics;
 using Aerie.Server.Records;
 using Aerie.Server.Records.Fetching;
+using Aerie.Server.Records.Flushing;
 using Aerie.Server.Transactions.Commits;
 
 namespace Aerie.Server.Transactions.Parking;

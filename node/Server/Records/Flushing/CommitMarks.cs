@@ -1,6 +1,4 @@
-using Aerie.Server.Records;
-
-namespace Aerie.Server.Transactions.Commits;
+namespace Aerie.Server.Records.Flushing;
 
 public enum CommitState : byte
 {
