@@ -267,13 +267,16 @@ public abstract class RecordLogContract
     [Fact]
     public void A_block_too_full_for_a_large_record_still_takes_small_ones_in_a_full_log()
     {
-        using var log = Create(4);
+        using var log = Create(6);
         TestRecords.Append(log, 1, EighthValue);
-        TestRecords.Append(log, 2, TestRecords.ValueFor(Block), writer: 1);
+        for (var id = 2; id < 5; id++)
+        {
+            TestRecords.Append(log, id, TestRecords.ValueFor(Block), writer: 1);
+        }
 
         Assert.False(log.TryAppend(0, Block, out _, out _));
 
-        TestRecords.AssertIs(Read(log, TestRecords.Append(log, 3, EighthValue)), 3);
+        TestRecords.AssertIs(Read(log, TestRecords.Append(log, 5, EighthValue)), 5);
     }
 
     [Fact]
