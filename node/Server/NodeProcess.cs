@@ -22,7 +22,6 @@ internal sealed class NodeProcess(ConfigStore config, NodeLog log, ILoggerFactor
     {
         var clock = new SystemClock();
         var rest = new RestOptions { MaxMicroseconds = config.Service.Current.IoRestUs };
-        var memory = SystemMemory.OfMachine();
         NodeReporting? reporting = null;
         using var node = new Node(
             config,
@@ -30,7 +29,7 @@ internal sealed class NodeProcess(ConfigStore config, NodeLog log, ILoggerFactor
             () => new EpollEngine(clock, rest),
             logs,
             made => (reporting = new NodeReporting(made, config, log, logs)).Info,
-            memory.UsedPercent,
+            () => reporting?.Sources.Host.Latest.MemoryUsedPct,
             DescriptorsForConnections());
         Invariant.Holds(reporting is not null);
         using var web = reporting.NewMetricsServer();

@@ -12,6 +12,7 @@ namespace Aerie.Server.Statistics;
 public sealed class NamespaceStatistics
 {
     private readonly List<(StatisticRow Row, Func<Namespace, string> Value)> _rows;
+    private readonly Dictionary<string, Func<Namespace, string>> _values;
 
     /// `more` are sources of parts that keep figures of their own, such as the housekeeper's cycles; they win.
     public NamespaceStatistics(Namespaces namespaces, IClock clock, IReadOnlyDictionary<string, Func<Namespace, string>>? more = null)
@@ -19,6 +20,7 @@ public sealed class NamespaceStatistics
         var counters = CounterKeys.Of<NamespaceCounter>();
         var sources = Sources(namespaces, clock);
         _rows = [.. StatisticTable.Namespace().Select(row => (row, ValueOf(row)))];
+        _values = _rows.ToDictionary(entry => entry.Row.Key, entry => entry.Value, StringComparer.Ordinal);
 
         Func<Namespace, string> ValueOf(StatisticRow row)
         {
@@ -61,6 +63,9 @@ public sealed class NamespaceStatistics
             at = end - 1;
         }
     }
+
+    /// One of them, of the namespace as a whole.
+    public string Value(Namespace records, string key) => _values[key](records);
 
     private static readonly Dictionary<string, Func<StripeStatistics, long>> StripeSources = new(StringComparer.Ordinal)
     {
