@@ -33,7 +33,7 @@ public sealed class RecordLog : IDisposable
         Stripes = options.Stripes;
         DefragLwmPct = options.DefragLwmPct;
         _backing = backing;
-        _space = new BlockSpace(backing);
+        _space = new BlockSpace(backing, Stripes + 1);
         _cursors = new AppendCursor[Stripes + 1];
         foreach (ref var cursor in _cursors.AsSpan())
         {
@@ -63,7 +63,7 @@ public sealed class RecordLog : IDisposable
 
     public long TotalBytes => (long)BlockCount * IBlockBacking.BlockLength;
 
-    /// Bytes of live images, and of reserved room while it is filled. Adds up all blocks: for statistics, not for requests.
+    /// Bytes of live images, and of reserved room while it is filled.
     public long UsedBytes => _space.UsedUnits() * StorageUnit.Length;
 
     /// Memory held for blocks: used, open, and the few free ones that are kept warm.
@@ -187,7 +187,7 @@ public sealed class RecordLog : IDisposable
     {
         Invariant.Holds((uint)stripe < Stripes);
         return new StripeStatistics(
-            _space.UsedUnitsOf(stripe, Stripes) * StorageUnit.Length,
+            (_space.UsedUnitsOf(stripe) + Share(_space.UsedUnitsOf(DefragWriter), stripe)) * StorageUnit.Length,
             (int)Share(FreeBlocks, stripe),
             Volatile.Read(ref _cursors[stripe].BlocksWritten),
             (int)Share(DefragQueue, stripe),

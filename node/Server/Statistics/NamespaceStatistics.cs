@@ -52,7 +52,7 @@ public sealed class NamespaceStatistics
 
             for (var stripe = 0; stripe < records.Log.Stripes; stripe++)
             {
-                var figures = records.Log.Statistics(stripe); // looks at every block: once per stripe
+                var figures = records.Log.Statistics(stripe);
                 for (var row = at; row < end; row++)
                 {
                     var (key, kind) = (_rows[row].Row.KeyOf(stripe), _rows[row].Row.Kind);

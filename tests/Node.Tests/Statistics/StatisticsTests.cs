@@ -93,10 +93,11 @@ public sealed partial class StatisticsTests
     [Fact]
     public void Memory_is_judged_by_the_container_where_that_is_smaller()
     {
+        const long Resident = 300_000 * 1024;
         var files = new Dictionary<string, string>(StringComparer.Ordinal)
         {
             ["/proc/meminfo"] = "MemTotal:       1000000 kB\nMemFree: 1 kB\nMemAvailable:    600000 kB\n",
-            ["/proc/self/stat"] = $"7 (node) S 1 1 1 0 -1 0 0 0 0 0 1 1 0 0 20 0 9 0 5 0 {300_000 * 1024L / Environment.SystemPageSize} 0\n",
+            ["/proc/self/stat"] = $"7 (node) S 1 1 1 0 -1 0 0 0 0 0 1 1 0 0 20 0 9 0 5 0 {Resident / Environment.SystemPageSize} 0\n",
         };
         Assert.Equal(40, UsedPercent());
         files["/sys/fs/cgroup/memory.max"] = $"{400_000L * 1024}\n";
