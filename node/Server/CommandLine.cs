@@ -94,7 +94,7 @@ internal static class CommandLine
     }
 
     private static MachineFacts Machine() =>
-        new(System.Environment.ProcessorCount, CgroupMemory.Limit(path => File.Exists(path) ? File.ReadAllText(path) : null));
+        new(System.Environment.ProcessorCount, new CgroupMemory(new SystemFiles().Read).Limit());
 
     private static Dictionary<string, string> Environment() => System.Environment.GetEnvironmentVariables()
         .Cast<DictionaryEntry>()

@@ -26,7 +26,6 @@ internal sealed class NodeProcess(ConfigStore config, NodeLog log, ILoggerFactor
     {
         var clock = new SystemClock();
         var rest = new RestOptions { MaxMicroseconds = config.Service.Current.IoRestUs };
-        var memory = SystemMemory.OfMachine();
         NodeReporting? reporting = null;
         using var node = new Node(
             config,
@@ -34,7 +33,7 @@ internal sealed class NodeProcess(ConfigStore config, NodeLog log, ILoggerFactor
             () => new EpollEngine(clock, rest),
             logs,
             made => (reporting = new NodeReporting(made, config, log, logs)).Info,
-            memory.UsedPercent,
+            () => reporting?.Sources.Host.Latest.MemoryUsedPct,
             DescriptorsForConnections(),
             new StorageOpening(
                 new DeviceFiles(), config, clock, logs.CreateLogger("drv_ssd"), config.Service.Current.ServiceThreads + 1,

@@ -1,3 +1,4 @@
+using Aerie.Io;
 using Aerie.Server.Config;
 using Aerie.Server.Http;
 using Aerie.Server.Info;
@@ -75,7 +76,7 @@ public sealed class NodeReporting
             port => node.Shared.OpenConnections(port),
             () => [.. node.Loops.Select(loop => new LoopFigures(
                 loop.Number, loop.OpenConnections, loop.IoCounters, loop.Buffers.Outstanding, loop.Buffers.BytesHeld))]),
-        Host = new HostSampler(node.Clock, HostSampler.ReadFile, () => config.Service.Current.CgroupMemTracking),
+        Host = new HostSampler(node.Clock, new SystemFiles().Read, () => config.Service.Current.CgroupMemTracking),
         Options = config.Service,
         Clock = node.Clock,
     };

@@ -23,6 +23,7 @@ internal sealed class BlockSpace
 
     private readonly IBlockBacking _backing;
     private readonly Block[] _blocks;
+    private readonly Usage[] _usage;
     private readonly int[] _bucketHead = new int[BucketCount];
     private readonly int[] _bucketLength = new int[BucketCount];
     private SpinGate _gate;
@@ -33,10 +34,12 @@ internal sealed class BlockSpace
     private int _quarantined;
     private long _brokenBlocks;
 
-    public BlockSpace(IBlockBacking backing)
+    /// Owners are numbered from 0.
+    public BlockSpace(IBlockBacking backing, int owners)
     {
         _backing = backing;
         _blocks = new Block[backing.BlockCount];
+        _usage = new Usage[owners];
         Array.Fill(_bucketHead, None);
         foreach (ref var block in _blocks.AsSpan())
         {
@@ -67,7 +70,13 @@ internal sealed class BlockSpace
         Volatile.Write(ref entry.Word, OneHold);
     }
 
-    public void AddUsed(int block, int units) => Interlocked.Add(ref _blocks[block].Word, units);
+    /// Any thread; negative for what turned out to be dead.
+    public void AddUsed(int block, int units)
+    {
+        ref var entry = ref _blocks[block];
+        Interlocked.Add(ref _usage[entry.Owner].Taken, units);
+        Interlocked.Add(ref entry.Word, units);
+    }
 
     public bool IsAdopted(int block) => Volatile.Read(ref _blocks[block].Word) != 0;
 
@@ -105,7 +114,12 @@ internal sealed class BlockSpace
     }
 
     /// For an image to be filled: under the gate of the cursor that holds the block.
-    public void Hold(int block, int units) => Interlocked.Add(ref _blocks[block].Word, OneHold + units);
+    public void Hold(int block, int units)
+    {
+        ref var entry = ref _blocks[block];
+        Volatile.Write(ref _usage[entry.Owner].Taken, _usage[entry.Owner].Taken + units);
+        Interlocked.Add(ref entry.Word, OneHold + units);
+    }
 
     /// How far the block is filled, by the cursor before it drops its hold.
     public void SetLength(int block, int units) => _blocks[block].Length = units;
@@ -122,6 +136,11 @@ internal sealed class BlockSpace
     public bool DropHold(int block, int unitsBack = 0)
     {
         ref var entry = ref _blocks[block];
+        if (unitsBack != 0)
+        {
+            CountBack(entry.Owner, unitsBack);
+        }
+
         while (true)
         {
             var word = Volatile.Read(ref entry.Word);
@@ -160,6 +179,7 @@ internal sealed class BlockSpace
     public void Release(int block, int units)
     {
         ref var entry = ref _blocks[block];
+        CountBack(entry.Owner, units); // before the block may get another owner
         var left = Interlocked.Add(ref entry.Word, -units);
         Invariant.Holds(UsedOf(left) >= 0); // else: released twice
         if (left == 0)
@@ -207,9 +227,9 @@ internal sealed class BlockSpace
     public long UsedUnits()
     {
         var sum = 0L;
-        for (var block = 0; block < _blocks.Length; block++)
+        for (var owner = 0; owner < _usage.Length; owner++)
         {
-            sum += UsedOf(Volatile.Read(ref _blocks[block].Word));
+            sum += UsedUnitsOf(owner);
         }
 
         return sum;
@@ -222,18 +242,11 @@ internal sealed class BlockSpace
         return UsedOf(word);
     }
 
-    /// Blocks of other owners (the defragmenter's) count for the stripe that their number names.
-    public long UsedUnitsOf(int stripe, int stripes)
+    /// What is used of the blocks of one owner. Exact when nobody appends or releases.
+    public long UsedUnitsOf(int owner)
     {
-        var sum = 0L;
-        for (var block = 0; block < _blocks.Length; block++)
-        {
-            ref var entry = ref _blocks[block];
-            var owner = entry.Owner < stripes ? entry.Owner : block % stripes;
-            sum += owner == stripe ? UsedOf(Volatile.Read(ref entry.Word)) : 0;
-        }
-
-        return sum;
+        var returned = Volatile.Read(ref _usage[owner].Returned); // first: what was returned has been taken before
+        return Volatile.Read(ref _usage[owner].Taken) - returned;
     }
 
     private static int HoldsOf(long word) => (int)(word >> 32);
@@ -241,6 +254,8 @@ internal sealed class BlockSpace
     private static int UsedOf(long word) => (int)word;
 
     private int BucketOf(int usedUnits) => (int)(usedUnits * 100L / (StorageUnit.PerBlock - _backing.FirstUnit));
+
+    private void CountBack(int owner, int units) => Interlocked.Add(ref _usage[owner].Returned, units);
 
     private void Free(int block)
     {
@@ -431,5 +446,17 @@ internal sealed class BlockSpace
         public byte Owner;
         public bool IsSealed;
         public bool IsBroken;
+    }
+
+    /// Units ever taken and returned in the blocks of one owner. Taken is written under its cursor's gate, Returned by
+    /// everybody: a cache line each.
+    [StructLayout(LayoutKind.Explicit, Size = 128)]
+    private struct Usage
+    {
+        [FieldOffset(0)]
+        public long Taken;
+
+        [FieldOffset(64)]
+        public long Returned;
     }
 }

@@ -39,7 +39,7 @@ public sealed class RecordLog : IDisposable
         DefragLwmPct = options.DefragLwmPct;
         _backing = backing;
         IsPersistent = backing.IsPersistent;
-        _space = new BlockSpace(backing);
+        _space = new BlockSpace(backing, Stripes + 1);
         _cursors = new AppendCursor[Stripes + 1];
         foreach (ref var cursor in _cursors.AsSpan())
         {
@@ -80,7 +80,7 @@ public sealed class RecordLog : IDisposable
 
     public long TotalBytes => (long)BlockCount * IBlockBacking.BlockLength;
 
-    /// Bytes of live images, and of reserved room while it is filled. Adds up all blocks: for statistics, not for requests.
+    /// Bytes of live images, and of reserved room while it is filled.
     public long UsedBytes => _space.UsedUnits() * StorageUnit.Length;
 
     /// Memory held for blocks: used, open, and the few free ones that are kept warm.
@@ -307,7 +307,7 @@ public sealed class RecordLog : IDisposable
     {
         Invariant.Holds((uint)stripe < Stripes);
         return new StripeStatistics(
-            _space.UsedUnitsOf(stripe, Stripes) * StorageUnit.Length,
+            (_space.UsedUnitsOf(stripe) + Share(_space.UsedUnitsOf(DefragWriter), stripe, Stripes)) * StorageUnit.Length,
             (int)Share(FreeBlocks, stripe, Stripes),
             Volatile.Read(ref _cursors[stripe].BlocksWritten),
             (int)Share(DefragQueue, stripe, Stripes),

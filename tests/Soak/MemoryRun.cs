@@ -57,6 +57,7 @@ internal sealed class MemoryRun(int port, MemoryPlan plan)
         {
             Fill(client, plan.CycleRecords);
             full.Add(node.ResidentBytes);
+            Checks.Say($"cycle {cycle + 1}: {MemoryParts.Of(node, client)}");
             Empty(client, plan.CycleRecords, byTruncation: cycle % 2 == 1);
             empty.Add(node.ResidentBytes);
         }

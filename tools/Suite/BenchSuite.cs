@@ -78,7 +78,7 @@ internal sealed class BenchSuite(SuiteOptions options, TextWriter progress) : ID
             var before = Allocated();
             var result = new LoadRun(OptionsOf(work, NodePort, node.Pid)).Execute();
             nodes.Add(result);
-            allocated.Add((Allocated() - before) / AllOperations(result));
+            allocated.Add((Allocated() - before - BytesOfAsking()) / AllOperations(result));
             progress.WriteLine(
                 $"{work} {round}/{options.Rounds}: floor {floors[^1].Server!.CpuMicroseconds:F2} µs,"
                 + $" node {result.Server!.CpuMicroseconds:F2} µs,"
@@ -142,6 +142,13 @@ internal sealed class BenchSuite(SuiteOptions options, TextWriter progress) : ID
 
     /// Bytes that the node's managed heap has handed out so far; null when the node does not say.
     private double? Allocated() => Number(Ask("aerie-stats"), "gc_allocated_bytes");
+
+    /// What asking costs itself: of two questions one after the other, the second sees the answer to the first.
+    private double? BytesOfAsking()
+    {
+        var before = Allocated();
+        return Allocated() - before;
+    }
 
     private double? PerRecord(string key) => Number(Ask("namespace/test"), key) / options.Keys;
 

@@ -40,6 +40,9 @@ public sealed class LatencyWindows
 {
     private const int Buckets = 64;
 
+    /// Shared by all periods in which nothing happened; nobody writes to it.
+    private static readonly long[] Nothing = new long[Buckets];
+
     private readonly Lock _rolling = new();
     private readonly Dictionary<LatencyHistogram, Window> _windows;
     private long _rolledAt;
@@ -63,20 +66,42 @@ public sealed class LatencyWindows
         {
             var seconds = (nowNanoseconds - _rolledAt) / 1e9;
             _rolledAt = nowNanoseconds;
+            Span<long> counts = stackalloc long[Buckets];
             foreach (var (histogram, window) in _windows)
             {
-                var counts = new long[Buckets];
                 histogram.Snapshot(counts);
-                var during = new long[Buckets];
-                for (var i = 0; i < Buckets; i++)
-                {
-                    during[i] = counts[i] - window.Start[i];
-                }
-
-                window.Start = counts;
-                Volatile.Write(ref window.Rates, new LatencyRates(counts.Sum(), seconds, during));
+                var during = Difference(counts, window.Start);
+                counts.CopyTo(window.Start);
+                Volatile.Write(ref window.Rates, new LatencyRates(Sum(counts), seconds, during));
             }
         }
+    }
+
+    private static long[] Difference(ReadOnlySpan<long> counts, ReadOnlySpan<long> start)
+    {
+        if (counts.SequenceEqual(start))
+        {
+            return Nothing;
+        }
+
+        var during = new long[Buckets];
+        for (var i = 0; i < Buckets; i++)
+        {
+            during[i] = counts[i] - start[i];
+        }
+
+        return during;
+    }
+
+    private static long Sum(ReadOnlySpan<long> counts)
+    {
+        var sum = 0L;
+        foreach (var count in counts)
+        {
+            sum += count;
+        }
+
+        return sum;
     }
 
     /// One histogram as `latencies:` reports it.
@@ -100,7 +125,7 @@ public sealed class LatencyWindows
 
     private sealed class Window
     {
-        public long[] Start = new long[Buckets];
-        public LatencyRates Rates = new(0, 0, new long[Buckets]);
+        public readonly long[] Start = new long[Buckets];
+        public LatencyRates Rates = new(0, 0, Nothing);
     }
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Aerie.Foundation;
+using Aerie.Io;
 using Aerie.Server.Config;
 
 namespace Aerie.Server.Statistics;
@@ -26,6 +27,10 @@ public sealed record HostFigures
 
     public long HugePageKbytes { get; init; }
 
+    /// How full the memory is that this process may use: the machine's, or the container's where that is fuller. Null when
+    /// the system does not say.
+    public int? MemoryUsedPct { get; init; }
+
     public long Threads { get; init; }
 
     public long ResidentBytes { get; init; }
@@ -36,104 +41,148 @@ public sealed record HostFigures
 }
 
 /// Reads /proc. Shares of processor time are those between two samples.
-public sealed class HostSampler(IClock clock, Func<string, string?> readFile, Func<bool> countsCgroupMemory)
+public sealed class HostSampler(IClock clock, FileReader readFile, Func<bool> countsCgroupMemory)
 {
     /// The unit of processor time in /proc; the kernel fixes it for all programs.
     private const long TicksPerSecond = 100;
 
     private const long NanosecondsPerTick = 1_000_000_000 / TicksPerSecond;
 
+    /// Over a shorter time the unit is too coarse for shares: those of before stand.
+    private const long ShareNanosecondsMin = 500_000_000;
+
     private readonly Lock _sampling = new();
+    private readonly CgroupMemory _cgroup = new(readFile);
     private HostFigures _latest = new();
     private CpuTicks _before;
-    private long _sampledAt = -1;
+    private long _sharesAt = -1;
 
     public HostFigures Latest => Volatile.Read(ref _latest);
 
-    /// A file's text; null when it cannot be read.
-    public static string? ReadFile(string path)
-    {
-        try
-        {
-            return File.ReadAllText(path);
-        }
-        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
-        {
-            return null;
-        }
-    }
-
-    /// Called about once a second.
+    /// Called about once a second, and by who wants figures of this moment.
     public void Sample()
     {
         lock (_sampling)
         {
-            var now = clock.MonotonicNanoseconds;
-            var ticks = ReadTicks();
-            var elapsed = _sampledAt < 0 ? 0 : now - _sampledAt;
-            var next = WithMemory(new HostFigures
-            {
-                TotalCpuPct = Percent(ticks.User - _before.User + ticks.Kernel - _before.Kernel, elapsed),
-                UserCpuPct = Percent(ticks.User - _before.User, elapsed),
-                KernelCpuPct = Percent(ticks.Kernel - _before.Kernel, elapsed),
-                ProcessCpuPct = Percent(ticks.ProcessUser - _before.ProcessUser + ticks.ProcessKernel - _before.ProcessKernel, elapsed),
-                UserCpuNanoseconds = ticks.ProcessUser * NanosecondsPerTick,
-                KernelCpuNanoseconds = ticks.ProcessKernel * NanosecondsPerTick,
-            });
-            (_before, _sampledAt) = (ticks, now);
-            Volatile.Write(ref _latest, next);
+            var ticks = ReadMachine(readFile("/proc/stat"));
+            var figures = WithMemory(WithShares(ReadOwn(readFile("/proc/self/stat"), ref ticks), ticks));
+            Volatile.Write(ref _latest, figures);
         }
+    }
+
+    // cpu user nice system idle iowait irq softirq steal
+    private static CpuTicks ReadMachine(ReadOnlySpan<byte> text)
+    {
+        var cpu = Line(text, "cpu "u8);
+        return new CpuTicks { User = Field(cpu, 0) + Field(cpu, 1), Kernel = Field(cpu, 2) + Field(cpu, 5) + Field(cpu, 6) };
+    }
+
+    // The process's name may hold anything; the fields begin behind its closing bracket, with the state.
+    private static HostFigures ReadOwn(ReadOnlySpan<byte> text, ref CpuTicks ticks)
+    {
+        var fields = text[(text.LastIndexOf((byte)')') + 1)..];
+        ticks.ProcessUser = Field(fields, 11);
+        ticks.ProcessKernel = Field(fields, 12);
+        return new HostFigures
+        {
+            UserCpuNanoseconds = ticks.ProcessUser * NanosecondsPerTick,
+            KernelCpuNanoseconds = ticks.ProcessKernel * NanosecondsPerTick,
+            Threads = Field(fields, 17),
+            ResidentBytes = Field(fields, 21) * Environment.SystemPageSize,
+        };
+    }
+
+    private HostFigures WithShares(HostFigures figures, in CpuTicks ticks)
+    {
+        var now = clock.MonotonicNanoseconds;
+        var elapsed = now - _sharesAt;
+        if (_sharesAt >= 0 && elapsed < ShareNanosecondsMin)
+        {
+            return figures with
+            {
+                TotalCpuPct = _latest.TotalCpuPct,
+                UserCpuPct = _latest.UserCpuPct,
+                KernelCpuPct = _latest.KernelCpuPct,
+                ProcessCpuPct = _latest.ProcessCpuPct,
+            };
+        }
+
+        var before = _sharesAt < 0 ? ticks : _before;
+        (_before, _sharesAt) = (ticks, now);
+        return figures with
+        {
+            TotalCpuPct = Percent(ticks.User - before.User + ticks.Kernel - before.Kernel, elapsed),
+            UserCpuPct = Percent(ticks.User - before.User, elapsed),
+            KernelCpuPct = Percent(ticks.Kernel - before.Kernel, elapsed),
+            ProcessCpuPct = Percent(ticks.ProcessUser - before.ProcessUser + ticks.ProcessKernel - before.ProcessKernel, elapsed),
+        };
     }
 
     private static long Percent(long ticks, long elapsed) =>
         elapsed <= 0 ? 0 : Math.Max(0, (long)Math.Round(ticks * (double)NanosecondsPerTick * 100 / elapsed));
 
-    private CpuTicks ReadTicks()
-    {
-        // cpu user nice system idle iowait irq softirq steal
-        var cpu = Numbers(Line(readFile("/proc/stat"), "cpu "));
-        var user = At(cpu, 0) + At(cpu, 1);
-        var kernel = At(cpu, 2) + At(cpu, 5) + At(cpu, 6);
-
-        // The process's name may hold anything; the fields begin behind its closing bracket, with the state.
-        var own = readFile("/proc/self/stat") ?? "";
-        var fields = Numbers(own[(own.LastIndexOf(')') + 1)..]);
-        return new CpuTicks(user, kernel, At(fields, 11), At(fields, 12));
-    }
-
     private HostFigures WithMemory(HostFigures figures)
     {
-        var machine = readFile("/proc/meminfo") ?? "";
-        var status = readFile("/proc/self/status") ?? "";
-        var total = Value(machine, "MemTotal:");
-        var free = Value(machine, "MemAvailable:");
-        var resident = Value(status, "VmRSS:");
-        var limit = countsCgroupMemory() ? CgroupMemory.Limit(readFile) / 1024 : null;
-        var ownTotal = Math.Min(total, limit ?? total);
-        var ownFree = limit is null ? free : Math.Max(0, Math.Min(free, ownTotal - resident));
+        var machine = readFile("/proc/meminfo");
+        var total = Field(Line(machine, "MemTotal:"u8), 0);
+        var available = Line(machine, "MemAvailable:"u8);
+        var free = Field(available, 0);
+        var hugePages = Field(Line(machine, "AnonHugePages:"u8), 0);
+        var resident = figures.ResidentBytes / 1024;
+        var cgroup = _cgroup.Limit() / 1024;
+        var counted = countsCgroupMemory() ? cgroup : null;
+        var ownTotal = Math.Min(total, counted ?? total);
+        var ownFree = counted is null ? free : Math.Max(0, Math.Min(free, ownTotal - resident));
         return figures with
         {
             FreeMemoryKbytes = ownFree,
             FreeMemoryPct = ownTotal == 0 ? 0 : ownFree * 100 / ownTotal,
             HostFreeMemoryKbytes = free,
             HostFreeMemoryPct = total == 0 ? 0 : free * 100 / total,
-            HugePageKbytes = Value(machine, "AnonHugePages:"),
-            Threads = Value(status, "Threads:"),
-            ResidentBytes = resident * 1024,
+            HugePageKbytes = hugePages,
+            MemoryUsedPct = UsedPercent(available.IsEmpty ? 0 : total, free, resident, cgroup),
         };
     }
 
-    private static long Value(string text, string name) => At(Numbers(Line(text, name)), 0);
+    // In a container this process is what counts against the limit.
+    private static int? UsedPercent(long total, long free, long resident, long? limit)
+    {
+        int? machine = total == 0 ? null : (int)Math.Clamp(100 - (free * 100 / total), 0, 100);
+        return limit is > 0 ? Math.Max((int)Math.Min(100, resident * 100 / limit.Value), machine ?? 0) : machine;
+    }
 
-    private static string Line(string? text, string start) =>
-        (text ?? "").Split('\n').FirstOrDefault(line => line.StartsWith(start, StringComparison.Ordinal))?[start.Length..] ?? "";
+    /// What follows this beginning of a line, up to the line's end; empty when no line begins so.
+    private static ReadOnlySpan<byte> Line(ReadOnlySpan<byte> text, ReadOnlySpan<byte> start)
+    {
+        while (!text.IsEmpty)
+        {
+            var length = text.IndexOf((byte)'\n');
+            var line = length < 0 ? text : text[..length];
+            if (line.StartsWith(start))
+            {
+                return line[start.Length..];
+            }
+
+            text = length < 0 ? default : text[(length + 1)..];
+        }
+
+        return default;
+    }
 
     // What is no number (the state, a unit) counts as zero, so that fields keep their places.
-    private static long[] Numbers(string text) =>
-        [.. text.Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
-            .Select(word => long.TryParse(word, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? number : 0)];
+    private static long Field(ReadOnlySpan<byte> line, int index)
+    {
+        foreach (var range in line.Split((byte)' '))
+        {
+            var word = line[range].Trim("\t\n"u8);
+            if (!word.IsEmpty && index-- == 0)
+            {
+                return long.TryParse(word, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? number : 0;
+            }
+        }
 
-    private static long At(long[] numbers, int index) => index < numbers.Length ? numbers[index] : 0;
+        return 0;
+    }
 
-    private readonly record struct CpuTicks(long User, long Kernel, long ProcessUser, long ProcessKernel);
+    private record struct CpuTicks(long User, long Kernel, long ProcessUser, long ProcessKernel);
 }

@@ -12,6 +12,7 @@ namespace Aerie.Server.Statistics;
 public sealed class NamespaceStatistics
 {
     private readonly List<(StatisticRow Row, Func<Namespace, string> Value)> _rows;
+    private readonly Dictionary<string, Func<Namespace, string>> _values;
 
     /// `more` are sources of parts that keep figures of their own, such as the housekeeper's cycles; they win.
     public NamespaceStatistics(Namespaces namespaces, IClock clock, IReadOnlyDictionary<string, Func<Namespace, string>>? more = null)
@@ -19,6 +20,7 @@ public sealed class NamespaceStatistics
         var counters = CounterKeys.Of<NamespaceCounter>();
         var sources = Sources(namespaces, clock);
         _rows = [.. StatisticTable.Namespace().Select(row => (row, ValueOf(row)))];
+        _values = _rows.ToDictionary(entry => entry.Row.Key, entry => entry.Value, StringComparer.Ordinal);
 
         Func<Namespace, string> ValueOf(StatisticRow row)
         {
@@ -61,7 +63,7 @@ public sealed class NamespaceStatistics
     {
         for (var stripe = 0; stripe < (records.Log.IsPersistent ? 0 : records.Log.Stripes); stripe++)
         {
-            var figures = records.Log.Statistics(stripe); // looks at every block: once per stripe
+            var figures = records.Log.Statistics(stripe);
             for (var row = from; row < end; row++)
             {
                 var (key, kind) = (_rows[row].Row.KeyOf(stripe), _rows[row].Row.Kind);

@@ -11,6 +11,7 @@ namespace Aerie.Server.Statistics;
 public sealed class NodeStatistics
 {
     private readonly List<(StatisticRow Row, Func<string> Value)> _rows;
+    private readonly Dictionary<string, Func<string>> _values;
 
     /// `more` are sources of parts that keep figures of their own, such as the queries in progress; they win.
     public NodeStatistics(NodeStatisticsSources from, IReadOnlyDictionary<string, Func<string>>? more = null)
@@ -18,6 +19,7 @@ public sealed class NodeStatistics
         var counters = CounterKeys.Of<NodeCounter>();
         var sources = Sources(from);
         _rows = [.. StatisticTable.Node().Select(row => (row, ValueOf(row)))];
+        _values = _rows.ToDictionary(entry => entry.Row.Key, entry => entry.Value, StringComparer.Ordinal);
 
         Func<string> ValueOf(StatisticRow row)
         {
@@ -37,6 +39,9 @@ public sealed class NodeStatistics
 
     /// In the reference's order.
     public IEnumerable<Statistic> Read() => _rows.Select(entry => new Statistic(entry.Row.Key, entry.Row.Kind, entry.Value()));
+
+    /// One of them.
+    public string Value(string key) => _values[key]();
 
     private static Dictionary<string, Func<string>> Sources(NodeStatisticsSources from)
     {

@@ -6,6 +6,7 @@ using Aerie.Server.Config;
 using Aerie.Server.Metrics;
 using Aerie.Server.Records;
 using Microsoft.Extensions.Logging;
+using LogLevel = Microsoft.Extensions.Logging.LogLevel;
 
 namespace Aerie.Server.Statistics;
 
@@ -66,7 +67,7 @@ public sealed partial class Ticker
 
         _nextLines = now + IntervalNanoseconds;
         _latencies.Roll(now);
-        if (_sources.Options.Current.TickerIntervalSeconds > 0)
+        if (_sources.Options.Current.TickerIntervalSeconds > 0 && _log.IsEnabled(LogLevel.Information))
         {
             WriteNode();
             foreach (var records in _sources.Namespaces.All)
@@ -91,37 +92,55 @@ public sealed partial class Ticker
 
     private void WriteNode()
     {
-        var values = _node.Read().ToDictionary(statistic => statistic.Key, statistic => statistic.Value, StringComparer.Ordinal);
-        values["cluster_name"] = _sources.Options.Current.ClusterName is { Length: > 0 } name ? name : "null";
         foreach (var line in NodeLines)
         {
-            Line(Placeholder().Replace(line, key => values[key.Value[1..^1]]));
+            Line(Filled(line));
         }
 
-        if (values["batch_index_complete"] != "0" || values["batch_index_error"] != "0" || values["batch_index_timeout"] != "0")
+        if (AnyOf("batch_index_complete", "batch_index_error", "batch_index_timeout"))
         {
-            Line(Placeholder().Replace(BatchLine, key => values[key.Value[1..^1]]));
+            Line(Filled(BatchLine));
         }
     }
 
+    private bool AnyOf(params ReadOnlySpan<string> keys)
+    {
+        var any = false;
+        foreach (var key in keys)
+        {
+            any |= _node.Value(key) != "0";
+        }
+
+        return any;
+    }
+
+    private string Filled(string line) => Placeholder().Replace(line, mark => mark.Value[1..^1] switch
+    {
+        "cluster_name" => _sources.Options.Current.ClusterName is { Length: > 0 } name ? name : "null",
+        var key => _node.Value(key),
+    });
+
     private void WriteNamespace(Namespace records)
     {
-        var values = _namespaces.Read(records).ToDictionary(statistic => statistic.Key, statistic => statistic.Value,
-            StringComparer.Ordinal);
         var name = $"{{{records.Name}}}";
-        Line($"{name} objects: all {values["objects"]} master {values["master_objects"]} prole 0 non-replica 0");
-        Tombstones(name, values);
+        Line($"{name} objects: all {Value("objects")} master {Value("master_objects")} prole 0 non-replica 0");
+        if (Value("tombstones") != "0")
+        {
+            Line($"{name} tombstones: all {Value("tombstones")} master {Value("master_tombstones")} prole 0 non-replica 0");
+        }
+
         Line($"{name} migrations: complete");
-        Line($"{name} index-usage: used-bytes {values["index_used_bytes"]}");
-        Line($"{name} data-usage: used-bytes {values["data_used_bytes"]} avail-pct {values["data_avail_pct"]}");
+        Line($"{name} index-usage: used-bytes {Value("index_used_bytes")}");
+        Line($"{name} data-usage: used-bytes {Value("data_used_bytes")} avail-pct {Value("data_avail_pct")}");
         foreach (var line in TrafficLines)
         {
             var text = new StringBuilder();
             var any = false;
             foreach (var (group, keys) in line.Groups)
             {
-                any |= keys.Any(key => values[key] != "0");
-                text.Append(CultureInfo.InvariantCulture, $" {group} ({string.Join(',', keys.Select(key => values[key]))})");
+                var values = Array.ConvertAll(keys, Value);
+                any |= values.Any(value => value != "0");
+                text.Append(CultureInfo.InvariantCulture, $" {group} ({string.Join(',', values)})");
             }
 
             if (any)
@@ -129,14 +148,8 @@ public sealed partial class Ticker
                 Line($"{name} {line.Title}:{text}");
             }
         }
-    }
 
-    private void Tombstones(string name, Dictionary<string, string> values)
-    {
-        if (values["tombstones"] != "0")
-        {
-            Line($"{name} tombstones: all {values["tombstones"]} master {values["master_tombstones"]} prole 0 non-replica 0");
-        }
+        string Value(string key) => _namespaces.Value(records, key);
     }
 
     private void WriteHistograms()

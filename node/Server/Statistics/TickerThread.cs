@@ -7,7 +7,7 @@ public sealed class TickerThread : IDisposable
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
-    private readonly ManualResetEventSlim _ended = new();
+    private readonly ManualResetEventSlim _ended = new(initialState: false, spinCount: 0); // hours pass before it is set
     private readonly Ticker _ticker;
     private readonly ILogger _log;
     private readonly Thread _thread;

@@ -1,3 +1,4 @@
+using System.Text;
 using Aerie.Server.Config;
 using Xunit;
 
@@ -19,6 +20,7 @@ public sealed class CgroupMemoryTests
     {
         Dictionary<string, string> world = files.Split('|', StringSplitOptions.RemoveEmptyEntries)
             .ToDictionary(file => file[..file.IndexOf('=')], file => file[(file.IndexOf('=') + 1)..]);
-        Assert.Equal(limit, CgroupMemory.Limit(path => path == "/proc/self/cgroup" ? groups : world.GetValueOrDefault(path)));
+        Assert.Equal(limit, new CgroupMemory(path => Encoding.UTF8.GetBytes(
+            (path == "/proc/self/cgroup" ? groups : world.GetValueOrDefault(path)) ?? "")).Limit());
     }
 }

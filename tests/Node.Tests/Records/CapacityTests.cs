@@ -69,21 +69,6 @@ public sealed class CapacityTests
         Assert.Equal([true, true, true, true], limits.ToArray().Select(limit => limit.IsNear));
     }
 
-    [Fact]
-    public void Memory_is_judged_by_the_container_where_that_is_smaller()
-    {
-        var files = new Dictionary<string, string>
-        {
-            ["/proc/meminfo"] = "MemTotal:       1000000 kB\nMemFree: 1 kB\nMemAvailable:    600000 kB\n",
-            ["/proc/self/status"] = "Name:\tnode\nVmRSS:\t   300000 kB\n",
-        };
-        Assert.Equal(40, new SystemMemory(path => files.GetValueOrDefault(path)).UsedPercent());
-        files["/sys/fs/cgroup/memory.max"] = $"{400_000L * 1024}\n";
-        files["/proc/self/cgroup"] = "0::/\n";
-        Assert.Equal(75, new SystemMemory(path => files.GetValueOrDefault(path)).UsedPercent());
-        Assert.Null(new SystemMemory(static _ => null).UsedPercent());
-    }
-
     [Theory]
     [InlineData(500, 50, 5)] // plenty: by the mark alone
     [InlineData(40, 60, 30)] // hurry begins below avail + 5 %

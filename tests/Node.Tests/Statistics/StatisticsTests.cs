@@ -1,5 +1,7 @@
 using System.Globalization;
+using System.Text;
 using System.Text.RegularExpressions;
+using Aerie.Io;
 using Aerie.Node.Tests.Info;
 using Aerie.Server.Metrics;
 using Aerie.Server.Statistics;
@@ -66,14 +68,14 @@ public sealed partial class StatisticsTests
         var files = new Dictionary<string, string>(StringComparer.Ordinal)
         {
             ["/proc/stat"] = "cpu  100 0 50 1000 0 0 0 0\ncpu0 1 1 1 1\n",
-            ["/proc/self/stat"] = "7 (a b) c) S 1 1 1 0 -1 0 0 0 0 0 30 10 0 0 20 0 5\n",
+            ["/proc/self/stat"] = "7 (a b) c) S 1 1 1 0 -1 0 0 0 0 0 30 10 0 0 20 0 9 0 5 0 25 0\n",
             ["/proc/meminfo"] = "MemTotal:       1000 kB\nMemFree: 10 kB\nMemAvailable:    250 kB\nAnonHugePages:   64 kB\n",
             ["/proc/self/status"] = "Name: x\nVmRSS:\t  100 kB\nThreads:\t9\n",
         };
-        var sampler = new HostSampler(clock, path => files.GetValueOrDefault(path), () => false);
+        var sampler = new HostSampler(clock, ReaderOf(files), () => false);
         sampler.Sample();
         files["/proc/stat"] = "cpu  200 0 100 1000 0 0 0 0\n";
-        files["/proc/self/stat"] = "7 (a b) c) S 1 1 1 0 -1 0 0 0 0 0 80 20 0 0 20 0 5\n";
+        files["/proc/self/stat"] = "7 (a b) c) S 1 1 1 0 -1 0 0 0 0 0 80 20 0 0 20 0 9 0 5 0 25 0\n";
         clock.Advance(TimeSpan.FromSeconds(2));
         sampler.Sample();
 
@@ -82,6 +84,35 @@ public sealed partial class StatisticsTests
         Assert.Equal((250, 25, 64, 9, 102_400), (host.FreeMemoryKbytes, host.FreeMemoryPct, host.HugePageKbytes, host.Threads,
             host.ResidentBytes));
         Assert.Equal((800_000_000, 200_000_000), (host.UserCpuNanoseconds, host.KernelCpuNanoseconds));
+
+        clock.Advance(TimeSpan.FromMilliseconds(5));
+        sampler.Sample();
+        Assert.Equal((75, 30), (sampler.Latest.TotalCpuPct, sampler.Latest.ProcessCpuPct)); // too soon to say anything new
+    }
+
+    [Fact]
+    public void Memory_is_judged_by_the_container_where_that_is_smaller()
+    {
+        const long Resident = 300_000 * 1024;
+        var files = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["/proc/meminfo"] = "MemTotal:       1000000 kB\nMemFree: 1 kB\nMemAvailable:    600000 kB\n",
+            ["/proc/self/stat"] = $"7 (node) S 1 1 1 0 -1 0 0 0 0 0 1 1 0 0 20 0 9 0 5 0 {Resident / Environment.SystemPageSize} 0\n",
+        };
+        Assert.Equal(40, UsedPercent());
+        files["/sys/fs/cgroup/memory.max"] = $"{400_000L * 1024}\n";
+        files["/proc/self/cgroup"] = "0::/\n";
+        Assert.Equal(75, UsedPercent());
+        files.Remove("/sys/fs/cgroup/memory.max");
+        files["/proc/meminfo"] = "MemTotal:       1000000 kB\n";
+        Assert.Null(UsedPercent());
+
+        int? UsedPercent()
+        {
+            var sampler = new HostSampler(new FakeClock(), ReaderOf(files), () => false);
+            sampler.Sample();
+            return sampler.Latest.MemoryUsedPct;
+        }
     }
 
     [Theory]
@@ -89,10 +120,10 @@ public sealed partial class StatisticsTests
     [InlineData("garbage (\n cpu x y MemTotal: -")]
     public void Unreadable_figures_of_the_machine_are_zero(string text)
     {
-        var sampler = new HostSampler(new FakeClock(), _ => text, () => true);
+        var sampler = new HostSampler(new FakeClock(), _ => Encoding.UTF8.GetBytes(text), () => true);
         sampler.Sample();
         Assert.Equal(0, sampler.Latest.FreeMemoryPct);
-        new HostSampler(new FakeClock(), _ => null, () => true).Sample();
+        new HostSampler(new FakeClock(), _ => default, () => true).Sample();
     }
 
     [Fact]
@@ -124,6 +155,9 @@ public sealed partial class StatisticsTests
         client.Close();
         info.Node.Settle();
     }
+
+    private static FileReader ReaderOf(Dictionary<string, string> files) =>
+        path => Encoding.UTF8.GetBytes(files.GetValueOrDefault(path, ""));
 
     private static void Tick(InfoHarness info, int seconds)
     {

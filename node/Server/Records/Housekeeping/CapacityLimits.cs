@@ -10,7 +10,7 @@ internal readonly record struct CapacityReading(int DataUsedPct, int DataAvailPc
 }
 
 /// One limit against what was measured, both as "the more, the fuller".
-internal readonly record struct CapacityLimit(string Name, double Limit, double Value, string Text)
+internal readonly record struct CapacityLimit(string Name, double Limit, double Value, string Measure, long Measured, long Setting)
 {
     /// Where early warnings begin, and below which they may come again.
     private const double NearPart = 0.80;
@@ -21,6 +21,8 @@ internal readonly record struct CapacityLimit(string Name, double Limit, double 
     public bool IsNear => Limit > 0 && Value >= Limit * NearPart;
 
     public bool IsFar => Limit <= 0 || Value < Limit * FarPart;
+
+    public string Text => $"{Measure} is {Measured}, {Name} {Setting}";
 }
 
 /// The limits of a namespace that stop writes or start evictions. Pure: reading in, verdict out.
@@ -37,16 +39,16 @@ internal static class CapacityLimits
         var storage = options.Storage;
         into[0] = new CapacityLimit(
             "stop-writes-used-pct", storage.StopWritesUsedPct, now.DataUsedPct,
-            $"data_used_pct is {now.DataUsedPct}, stop-writes-used-pct {storage.StopWritesUsedPct}");
+            "data_used_pct", now.DataUsedPct, storage.StopWritesUsedPct);
         into[1] = new CapacityLimit(
             "stop-writes-avail-pct", storage.StopWritesAvailPct == 0 ? 0 : 101 - storage.StopWritesAvailPct, 100 - now.DataAvailPct,
-            $"data_avail_pct is {now.DataAvailPct}, stop-writes-avail-pct {storage.StopWritesAvailPct}");
+            "data_avail_pct", now.DataAvailPct, storage.StopWritesAvailPct);
         into[2] = new CapacityLimit(
             "stop-writes-sys-memory-pct", options.StopWritesSysMemoryPct, now.SystemMemoryUsedPct ?? 0,
-            $"memory used is {now.SystemMemoryUsedPct} %, stop-writes-sys-memory-pct {options.StopWritesSysMemoryPct}");
+            "memory used in per cent", now.SystemMemoryUsedPct ?? 0, options.StopWritesSysMemoryPct);
         into[3] = new CapacityLimit(
             "indexes-memory-budget", options.IndexesMemoryBudget * BudgetUsablePart, now.IndexBytes,
-            $"index_used_bytes is {now.IndexBytes}, indexes-memory-budget {options.IndexesMemoryBudget}");
+            "index_used_bytes", now.IndexBytes, options.IndexesMemoryBudget);
     }
 
     public static bool IsEvictionDue(NamespaceOptions options, in CapacityReading now) =>

@@ -7,7 +7,9 @@ public sealed class HousekeepingThread : IDisposable
     private readonly Worker _worker;
     private readonly Action<Exception> _failed;
     private readonly Thread _thread;
-    private readonly ManualResetEventSlim _stopping = new();
+
+    // It waits many times a second and hardly ever gets what it waits for: spinning first would cost more than the work.
+    private readonly ManualResetEventSlim _stopping = new(initialState: false, spinCount: 0);
 
     public HousekeepingThread(Housekeeper housekeeper, Worker worker, Action<Exception> failed)
     {
