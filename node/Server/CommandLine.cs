@@ -71,7 +71,8 @@ internal static class CommandLine
             using var process = new NodeProcess(config, log, logs, acceptMissingDevices);
             return process.Run();
         }
-        catch (Exception refused) when (refused is IoException or IOException or NativeMemoryException or DeviceException or StorageException)
+        catch (Exception refused)
+            when (refused is IoException or IOException or NativeMemoryException or DeviceException or StorageException)
         {
             Console.Error.WriteLine($"cannot start: {refused.Message}");
             return ExitCodes.CannotStart;

@@ -92,7 +92,8 @@ internal sealed class NodeProcess(ConfigStore config, NodeLog log, ILoggerFactor
     {
         foreach (var records in node.Namespaces.All.Where(static records => records.Log.IsPersistent))
         {
-            var start = new ColdStart(records, (DeviceBacking)records.Storage!.Backing, records.Log.Recover(), node.Clock, logs.CreateLogger("drv_ssd"));
+            var backing = (DeviceBacking)records.Storage!.Backing;
+            var start = new ColdStart(records, backing, records.Log.Recover(), node.Clock, logs.CreateLogger("drv_ssd"));
             health.Restarting(start.Progress);
             start.Run(node.RestartWorkers());
             node.LastUpdateClock.Advance(start.LatestUpdateTime);

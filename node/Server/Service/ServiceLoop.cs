@@ -41,8 +41,7 @@ public sealed class ServiceLoop : IDisposable
     private readonly Queue<ClientConnection> _queued = new();
     private readonly ConcurrentQueue<Action<ServiceLoop>> _mailbox = new();
     private readonly Sleepers _sleepers = new();
-    private readonly PendingSend[] _unsent = new PendingSend[CompletionsPerWait];
-    private int _unsentCount;
+    private readonly UnsentReplies _unsent;
     private int _load;
     private long _nextTick;
     private bool _draining;
@@ -53,6 +52,7 @@ public sealed class ServiceLoop : IDisposable
         _engine = engine;
         _shared = shared;
         _reply = new ReplyBuffer(engine.Buffers);
+        _unsent = new UnsentReplies(engine, CompletionsPerWait);
         Worker = new Worker(number, shared.Clock, shared.LastUpdateClock);
         Worker.BeginTurn();
         Reads = new ImageReads(engine, Worker, shared.Events.Unreadable);
@@ -112,7 +112,7 @@ public sealed class ServiceLoop : IDisposable
             Handle(completion);
         }
 
-        SendUnsent();
+        _unsent.Send(_dispatcher.Now);
         Reads.TellArrived();
         if (_draining && count < CompletionsPerWait)
         {
@@ -315,7 +315,7 @@ public sealed class ServiceLoop : IDisposable
     private void CloseMalformed(ClientConnection connection)
     {
         SendReplies(connection);
-        SendUnsent();
+        _unsent.Send(_dispatcher.Now);
         _shared.Events.Malformed(_engine.PeerOf(connection.Id));
         _shared.Counters.Add(Number, NodeCounter.DemarshalError);
         Close(connection, CloseMode.AfterSending);
@@ -374,36 +374,8 @@ public sealed class ServiceLoop : IDisposable
             return;
         }
 
-        if (_unsentCount == _unsent.Length)
-        {
-            SendUnsent();
-        }
-
         var replies = _reply.Take(out var length);
-        _unsent[_unsentCount++] = new PendingSend(connection, connection.Id, replies, length);
-        if (length > BufferPool.StandardLength)
-        {
-            SendUnsent();
-        }
-    }
-
-    // What was received together is run in one go, and only then answered: a send goes through all of the kernel's network
-    // code, which leaves nothing of ours in the processor's first cache for the request behind it.
-    private void SendUnsent()
-    {
-        foreach (ref readonly var send in _unsent.AsSpan(0, _unsentCount))
-        {
-            if (!_engine.Send(send.Id, send.Replies, send.Length))
-            {
-                var connection = send.Connection;
-                connection.IsCongested = true;
-                connection.StalledBytes = _engine.PendingSendBytes(send.Id);
-                connection.StalledSince = _dispatcher.Now;
-                _engine.PauseReceiving(send.Id);
-            }
-        }
-
-        _unsentCount = 0;
+        _unsent.Add(connection, replies, length, _dispatcher.Now);
     }
 
     private void Drained(ClientConnection connection)
@@ -430,7 +402,7 @@ public sealed class ServiceLoop : IDisposable
         var (offset, end) = (connection.HeldOffset, connection.HeldEnd);
         _engine.ResumeReceiving(connection.Id);
         RunMessages(connection, connection.TakeHeld(), offset, end);
-        SendUnsent();
+        _unsent.Send(_dispatcher.Now);
     }
 
     private void Queue(ClientConnection connection)
@@ -490,7 +462,7 @@ public sealed class ServiceLoop : IDisposable
     {
         var progress = reply.Step(Worker, _reply);
         SendReplies(connection);
-        SendUnsent();
+        _unsent.Send(_dispatcher.Now);
         if (progress == LongReplyProgress.Done)
         {
             connection.LongReply = null;
@@ -598,6 +570,4 @@ public sealed class ServiceLoop : IDisposable
         id.Slot < _connections.Count && _connections[id.Slot].IsOpen && _connections[id.Slot].Id == id;
 
     private ClientConnection ConnectionOf(ConnectionId id) => _connections[id.Slot];
-
-    private readonly record struct PendingSend(ClientConnection Connection, ConnectionId Id, BufferId Replies, int Length);
 }

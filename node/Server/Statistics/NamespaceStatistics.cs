@@ -88,10 +88,14 @@ public sealed class NamespaceStatistics
         }
     }
 
+    /// One of them, of the namespace as a whole.
+    public string Value(Namespace records, string key) => _values[key](records);
+
     /// Ours; a namespace in memory alone has exactly the reference's keys.
     private static readonly HashSet<string> KeysOfPersistence = new(StringComparer.Ordinal)
     {
         "removal_marks", "removal_marks_used_bytes", "unflushed_bytes", "write_cache_pct",
+        "cache_read_pct", "cache_reads", "device_reads", "device_read_bytes", "device_read_errors",
     };
 
     /// Null: the device has no such key.
@@ -149,6 +153,7 @@ public sealed class NamespaceStatistics
         ["data_avail_pct"] = records => Text(records.Log.AvailablePercent),
         ["removal_marks"] = records => Text(records.RemovalMarks),
         ["removal_marks_used_bytes"] = records => Text(records.RemovalMarks * RemovalMark.Length),
+        ["cache_read_pct"] = records => Text(records.CacheReadPercent),
         ["unflushed_bytes"] = records => Text(records.Log.IsPersistent ? records.Log.UnflushedBytes : 0),
         ["write_cache_pct"] = records => Text(records.Log.WriteCachePercent),
         ["effective_prefer_uniform_balance"] = _ => "true",

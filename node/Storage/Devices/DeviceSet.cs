@@ -104,17 +104,19 @@ public sealed class DeviceSet : IDisposable
 
             if (header.StorageId != known[0].Header!.StorageId)
             {
-                throw new StorageException($"{device.Path}: belongs to another storage of namespace {header.Namespace} than {known[0].Path}: "
+                throw new StorageException($"{device.Path}: belongs to another storage of namespace {header.Namespace} than "
+                    + $"{known[0].Path}: "
                     + "configure devices that were used together, or run aerie-node init-volume --force on one of them");
             }
 
             if (device.Blocks < header.BlockCount)
             {
-                throw new StorageException($"{device.Path}: has {device.Blocks} blocks of 8 MiB, but held {header.BlockCount} when it was last "
-                    + "used: records behind its end would be lost; give it back its size");
+                throw new StorageException($"{device.Path}: has {device.Blocks} blocks of 8 MiB, but held {header.BlockCount} when "
+                    + "it was last used: records behind its end would be lost; give it back its size");
             }
 
-            if (header.Encryption != options.Encryption || (options.Encryption != DeviceEncryption.None && header.KeyCheck != options.KeyCheck))
+            if (header.Encryption != options.Encryption
+                || (options.Encryption != DeviceEncryption.None && header.KeyCheck != options.KeyCheck))
             {
                 throw new StorageException(header.Encryption == DeviceEncryption.None
                     ? $"{device.Path}: is not encrypted, but encryption-key-file is configured: remove it, or start with an empty device"
@@ -124,14 +126,15 @@ public sealed class DeviceSet : IDisposable
 
         foreach (var twice in known.GroupBy(device => device.Header!.DeviceNumber).Where(group => group.Count() > 1))
         {
-            throw new StorageException($"{twice.First().Path} and {twice.Last().Path} are copies of the same device: configure one of them");
+            throw new StorageException(
+                $"{twice.First().Path} and {twice.Last().Path} are copies of the same device: configure one of them");
         }
 
         var missing = known.Count == 0 ? 0 : known.Max(device => device.Header!.DeviceCount) - known.Count;
         if (missing > 0 && !options.AcceptMissing)
         {
-            throw new StorageException($"namespace {options.Namespace}: {missing} of {missing + known.Count} devices are not configured any more: the "
-                + "records on them would be lost (up to that share of all records); configure them again, or start with "
+            throw new StorageException($"namespace {options.Namespace}: {missing} of {missing + known.Count} devices are not "
+                + "configured any more: the records on them would be lost (up to that share of all records); configure them again, or start with "
                 + "--accept-missing-devices to go on without them");
         }
     }
@@ -220,7 +223,8 @@ public sealed class DeviceSet : IDisposable
             var blocks = DeviceLayout.BlockCount(device.Length);
             if (blocks < DeviceLayout.BlocksMin)
             {
-                throw new StorageException($"{device.Path}: has {device.Length} bytes; at least {DeviceLayout.BlocksMin} blocks of 8 MiB are needed");
+                throw new StorageException(
+                    $"{device.Path}: has {device.Length} bytes; at least {DeviceLayout.BlocksMin} blocks of 8 MiB are needed");
             }
 
             var header = ReadHeader(device, options.StartEmpty);
@@ -308,7 +312,8 @@ public sealed class DeviceSet : IDisposable
         {
             if (DeviceLayout.BlockCount(to.Length) < blocks)
             {
-                throw new StorageException($"{to.Path}: is smaller than {from.Path}, which it has to take over: {blocks} blocks of 8 MiB are needed");
+                throw new StorageException(
+                    $"{to.Path}: is smaller than {from.Path}, which it has to take over: {blocks} blocks of 8 MiB are needed");
             }
 
             using var region = NativeRegion.Reserve(CopyLength);
