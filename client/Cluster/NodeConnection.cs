@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Diagnostics;
 using System.Net.Sockets;
 using Aerie.Client.Wire;
+using Aerie.Protocol;
 
 namespace Aerie.Client.Cluster;
 
@@ -62,14 +63,14 @@ public sealed class NodeConnection : IDisposable
     }
 
     /// The body of the next message; valid until the next call. Empty bodies are skipped.
-    public ReadOnlySpan<byte> Receive(MessageType wanted, scoped in Deadline deadline)
+    public ReadOnlySpan<byte> Receive(ProtoType wanted, scoped in Deadline deadline)
     {
         while (true)
         {
-            Fill(WireLimits.ProtoHeaderLength, deadline);
+            Fill(ProtoHeader.Length, deadline);
             var header = BinaryPrimitives.ReadUInt64BigEndian(_reply);
             var length = header & 0xFFFF_FFFF_FFFF;
-            if (header >> 56 != WireLimits.ProtoVersion || (byte)(header >> 48) != (byte)wanted || length > WireLimits.ReplyLengthMax)
+            if (header >> 56 != ProtoHeader.CurrentVersion || (byte)(header >> 48) != (byte)wanted || length > ProtoHeader.BodyLengthMax)
             {
                 throw new AerieException(FailureKind.Malformed, $"{_address} sent {header:X16} where a message header belongs");
             }

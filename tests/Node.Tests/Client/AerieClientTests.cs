@@ -1,7 +1,9 @@
 using System.Diagnostics;
 using Aerie.Client;
 using Aerie.Client.Wire;
+using Aerie.DataModel;
 using Aerie.Foundation;
+using Aerie.Protocol;
 using Xunit;
 using static Aerie.Node.Tests.Client.ScriptedServer;
 
@@ -161,7 +163,7 @@ public class AerieClientTests
     public void A_query_asks_again_for_what_was_unavailable_behind_the_last_record_seen()
     {
         var digest = Key.Digest.ToArray();
-        var found = Record(ResultCode.Ok, fields: [Field(FieldType.Digest, digest)]);
+        var found = Record(ResultCode.Ok, fields: [Field(FieldId.Digest, digest)]);
         var unavailable = Record(ResultCode.Unavailable, Info3.PartitionDone, generation: (uint)Key.Partition);
         var last = Record(ResultCode.Ok, Info3.Last);
         var round = 0;
@@ -174,13 +176,13 @@ public class AerieClientTests
         Assert.Equal(Key.Digest, Assert.Single(records).Key.Digest);
         Assert.True(progress.IsDone);
         Assert.Equal(2, server.Messages.Count);
-        Assert.True(server.Messages[1].AsSpan().IndexOf(Field(FieldType.ResumeDigests, digest)) > 0);
+        Assert.True(server.Messages[1].AsSpan().IndexOf(Field(FieldId.ResumeDigests, digest)) > 0);
     }
 
     [Fact]
     public void A_query_that_its_caller_stops_can_go_on_later()
     {
-        var found = Record(ResultCode.Ok, fields: [Field(FieldType.Digest, Key.Digest.ToArray())]);
+        var found = Record(ResultCode.Ok, fields: [Field(FieldId.Digest, Key.Digest.ToArray())]);
         var reply = Message(found, Record(ResultCode.Ok, Info3.Last));
         using var server = Answering(reply);
         using var client = new AerieClient(server.Address);
