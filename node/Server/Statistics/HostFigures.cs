@@ -43,6 +43,9 @@ public sealed class HostSampler(IClock clock, Func<string, string?> readFile, Fu
 
     private const long NanosecondsPerTick = 1_000_000_000 / TicksPerSecond;
 
+    /// Over a shorter time the few ticks that have passed make no percentage.
+    private const long ShareNanosecondsMin = 500_000_000;
+
     private readonly Lock _sampling = new();
     private HostFigures _latest = new();
     private CpuTicks _before;
@@ -63,30 +66,44 @@ public sealed class HostSampler(IClock clock, Func<string, string?> readFile, Fu
         }
     }
 
-    /// Called about once a second.
+    /// Called about once a second, and by whoever wants the totals of this moment: the shares of processor time then stay those
+    /// of the last second.
     public void Sample()
     {
         lock (_sampling)
         {
-            var now = clock.MonotonicNanoseconds;
             var ticks = ReadTicks();
-            var elapsed = _sampledAt < 0 ? 0 : now - _sampledAt;
-            var next = WithMemory(new HostFigures
+            var figures = WithShares(_latest, ticks) with
             {
-                TotalCpuPct = Percent(ticks.User - _before.User + ticks.Kernel - _before.Kernel, elapsed),
-                UserCpuPct = Percent(ticks.User - _before.User, elapsed),
-                KernelCpuPct = Percent(ticks.Kernel - _before.Kernel, elapsed),
-                ProcessCpuPct = Percent(ticks.ProcessUser - _before.ProcessUser + ticks.ProcessKernel - _before.ProcessKernel, elapsed),
                 UserCpuNanoseconds = ticks.ProcessUser * NanosecondsPerTick,
                 KernelCpuNanoseconds = ticks.ProcessKernel * NanosecondsPerTick,
-            });
-            (_before, _sampledAt) = (ticks, now);
-            Volatile.Write(ref _latest, next);
+            };
+            Volatile.Write(ref _latest, WithMemory(figures));
         }
     }
 
+    private HostFigures WithShares(HostFigures figures, CpuTicks ticks)
+    {
+        var now = clock.MonotonicNanoseconds;
+        var elapsed = now - _sampledAt;
+        if (_sampledAt >= 0 && elapsed < ShareNanosecondsMin)
+        {
+            return figures;
+        }
+
+        var before = _sampledAt < 0 ? ticks : _before;
+        (_before, _sampledAt) = (ticks, now);
+        return figures with
+        {
+            TotalCpuPct = Percent(ticks.User - before.User + ticks.Kernel - before.Kernel, elapsed),
+            UserCpuPct = Percent(ticks.User - before.User, elapsed),
+            KernelCpuPct = Percent(ticks.Kernel - before.Kernel, elapsed),
+            ProcessCpuPct = Percent(ticks.ProcessUser - before.ProcessUser + ticks.ProcessKernel - before.ProcessKernel, elapsed),
+        };
+    }
+
     private static long Percent(long ticks, long elapsed) =>
-        elapsed <= 0 ? 0 : Math.Max(0, (long)Math.Round(ticks * (double)NanosecondsPerTick * 100 / elapsed));
+        Math.Max(0, (long)Math.Round(ticks * (double)NanosecondsPerTick * 100 / elapsed));
 
     private CpuTicks ReadTicks()
     {

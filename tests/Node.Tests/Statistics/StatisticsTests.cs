@@ -82,6 +82,12 @@ public sealed partial class StatisticsTests
         Assert.Equal((250, 25, 64, 9, 102_400), (host.FreeMemoryKbytes, host.FreeMemoryPct, host.HugePageKbytes, host.Threads,
             host.ResidentBytes));
         Assert.Equal((800_000_000, 200_000_000), (host.UserCpuNanoseconds, host.KernelCpuNanoseconds));
+
+        clock.Advance(TimeSpan.FromMilliseconds(10));
+        files["/proc/self/stat"] = "7 (a b) c) S 1 1 1 0 -1 0 0 0 0 0 90 20 0 0 20 0 5\n";
+        sampler.Sample();
+        Assert.Equal((75, 30, 900_000_000), (sampler.Latest.TotalCpuPct, sampler.Latest.ProcessCpuPct,
+            sampler.Latest.UserCpuNanoseconds));
     }
 
     [Theory]
