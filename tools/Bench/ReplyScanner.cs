@@ -93,14 +93,10 @@ internal struct ReplyScanner
 
     private static long BodyLength(ReadOnlySpan<byte> bytes)
     {
-        var header = BinaryPrimitives.ReadUInt64BigEndian(bytes);
-        const ulong VersionAndType = ((ulong)ProtoHeader.CurrentVersion << 8) | (ulong)ProtoType.Message;
-        if (header >> 48 != VersionAndType)
-        {
-            throw new FormatException($"{header:X16} where the header of a reply belongs");
-        }
-
-        return (long)(header & 0xFFFF_FFFF_FFFF);
+        var header = ProtoHeader.Read(bytes);
+        return header is { Version: ProtoHeader.CurrentVersion, Type: ProtoType.Message }
+            ? header.BodyLength
+            : throw new FormatException($"{Convert.ToHexString(bytes[..ProtoHeader.Length])} where the header of a reply belongs");
     }
 
     /// Header, fields and operations; -1 while its end has not arrived.
