@@ -92,7 +92,7 @@ public sealed partial class Ticker
     private void WriteNode()
     {
         var values = _node.Read().ToDictionary(statistic => statistic.Key, statistic => statistic.Value, StringComparer.Ordinal);
-        values["cluster_name"] = _sources.Options.Current.ClusterName is { Length: > 0 } name ? name : "null";
+        values["cluster_name"] = _sources.Options.Current.ClusterNameOrNull;
         foreach (var line in NodeLines)
         {
             Line(Placeholder().Replace(line, key => values[key.Value[1..^1]]));
