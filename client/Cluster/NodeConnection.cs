@@ -115,6 +115,10 @@ public sealed class NodeConnection : IDisposable
 
                 filled += received;
             }
+            catch (SocketException cause) when (IsTimeout(cause) && _receiveTimeout < patience)
+            {
+                _receiveTimeout = 0; // left by an earlier call that had less time: this one goes on with its own
+            }
             catch (SocketException cause)
             {
                 throw Failure(cause, TimeSpan.FromMilliseconds(patience));
@@ -122,8 +126,10 @@ public sealed class NodeConnection : IDisposable
         }
     }
 
+    private static bool IsTimeout(SocketException cause) => cause.SocketErrorCode is SocketError.TimedOut or SocketError.WouldBlock;
+
     private AerieException Failure(SocketException cause, TimeSpan waited) =>
-        cause.SocketErrorCode is SocketError.TimedOut or SocketError.WouldBlock
+        IsTimeout(cause)
             ? new AerieException(FailureKind.Timeout, $"{_address} was silent for {waited.TotalMilliseconds:0} ms", cause)
             : new AerieException(FailureKind.Connection, $"connection to {_address} failed: {cause.Message}", cause);
 }

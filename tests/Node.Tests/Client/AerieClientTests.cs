@@ -76,6 +76,21 @@ public class AerieClientTests
     }
 
     [Fact]
+    public void A_call_with_more_time_is_not_cut_short_by_an_earlier_one_with_less()
+    {
+        var calls = 0;
+        using var never = new ManualResetEventSlim();
+        using var server = new ScriptedServer((stream, _) =>
+        {
+            never.Wait(calls++ == 0 ? TimeSpan.Zero : TimeSpan.FromMilliseconds(700));
+            stream.Write(ScriptedServer.Message(ScriptedServer.Record(ResultCode.NotFound)));
+        });
+        using var client = new AerieClient(server.Address);
+        Assert.Null(client.Get(Once with { TotalTimeout = TimeSpan.FromMilliseconds(400) }, Key));
+        Assert.Null(client.Get(Once with { TotalTimeout = TimeSpan.FromSeconds(30) }, Key));
+    }
+
+    [Fact]
     public void Half_a_reply_and_then_nothing_is_a_timeout()
     {
         var reply = Message(Record(ResultCode.Ok));
