@@ -4,6 +4,7 @@ using Aerie.Server.Config;
 using Aerie.Server.Metrics;
 using Aerie.Server.Records;
 using Aerie.Storage;
+using static Aerie.Server.Statistics.StatisticText;
 
 namespace Aerie.Server.Statistics;
 
@@ -105,8 +106,4 @@ public sealed class NamespaceStatistics
         ["data_avail_pct"] = records => Text(records.Log.AvailablePercent),
         ["effective_prefer_uniform_balance"] = _ => "true",
     };
-
-    private static string Text(long value) => value.ToString(CultureInfo.InvariantCulture);
-
-    private static string Text(bool value) => value ? "true" : "false";
 }
