@@ -1,6 +1,7 @@
 using Aerie.Client.Cluster;
 using Aerie.Client.Wire;
 using Aerie.Foundation;
+using Aerie.Protocol;
 
 namespace Aerie.Client;
 
@@ -42,17 +43,17 @@ public sealed class AerieClient : IDisposable
 
     public bool Exists(Key key, Policy? policy = null) => GetHeader(key, policy) is not null;
 
-    public void Put(Key key, params ReadOnlySpan<Bin> bins) => Write(WritePolicy.Default, key, OperationKind.Write, bins);
+    public void Put(Key key, params ReadOnlySpan<Bin> bins) => Write(WritePolicy.Default, key, OpCode.Write, bins);
 
-    public void Put(WritePolicy policy, Key key, params ReadOnlySpan<Bin> bins) => Write(policy, key, OperationKind.Write, bins);
+    public void Put(WritePolicy policy, Key key, params ReadOnlySpan<Bin> bins) => Write(policy, key, OpCode.Write, bins);
 
     public void Append(Key key, Bin bin, WritePolicy? policy = null) =>
-        Write(policy ?? WritePolicy.Default, key, OperationKind.Append, [bin]);
+        Write(policy ?? WritePolicy.Default, key, OpCode.Append, [bin]);
 
     public void Prepend(Key key, Bin bin, WritePolicy? policy = null) =>
-        Write(policy ?? WritePolicy.Default, key, OperationKind.Prepend, [bin]);
+        Write(policy ?? WritePolicy.Default, key, OpCode.Prepend, [bin]);
 
-    public void Add(Key key, Bin bin, WritePolicy? policy = null) => Write(policy ?? WritePolicy.Default, key, OperationKind.Add, [bin]);
+    public void Add(Key key, Bin bin, WritePolicy? policy = null) => Write(policy ?? WritePolicy.Default, key, OpCode.Add, [bin]);
 
     /// Gives the record a new life time and generation. False: no such record.
     public bool Touch(Key key, WritePolicy? policy = null)
@@ -120,7 +121,7 @@ public sealed class AerieClient : IDisposable
 
     private MessageWriter Writer => _writers.Value!;
 
-    private void Write(WritePolicy policy, Key key, OperationKind kind, ReadOnlySpan<Bin> bins)
+    private void Write(WritePolicy policy, Key key, OpCode kind, ReadOnlySpan<Bin> bins)
     {
         var writer = Writer;
         Requests.Write(writer, policy, key, kind, bins);

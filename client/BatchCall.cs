@@ -1,6 +1,7 @@
 using Aerie.Client.Cluster;
 using Aerie.Client.Wire;
 using Aerie.Foundation;
+using Aerie.Protocol;
 
 namespace Aerie.Client;
 
@@ -80,7 +81,7 @@ internal static class BatchCall
             ResultCode? end;
             do
             {
-                end = ReadGroup(connection.Receive(MessageType.Message, deadline), entries);
+                end = ReadGroup(connection.Receive(ProtoType.Message, deadline), entries);
             }
             while (end is null);
 

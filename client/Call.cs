@@ -1,5 +1,6 @@
 using Aerie.Client.Cluster;
 using Aerie.Client.Wire;
+using Aerie.Protocol;
 
 namespace Aerie.Client;
 
@@ -60,7 +61,7 @@ internal ref struct Call
         {
             connection.Send(request, TimeSpan.FromMilliseconds(deadline.Patience()));
             sent = true;
-            return new Call(node, connection, connection.Receive(MessageType.Message, deadline));
+            return new Call(node, connection, connection.Receive(ProtoType.Message, deadline));
         }
         catch (AerieException failure)
         {

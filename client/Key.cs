@@ -1,5 +1,6 @@
 using System.Text;
 using Aerie.Client.Wire;
+using Aerie.DataModel;
 using Aerie.Foundation;
 
 namespace Aerie.Client;

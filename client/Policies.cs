@@ -17,14 +17,6 @@ public enum ExistsAction
     ReplaceOnly,
 }
 
-/// Special lives of a record; other numbers are seconds.
-public static class Ttl
-{
-    public const uint NamespaceDefault = 0;
-    public const uint Never = uint.MaxValue;
-    public const uint KeepAsIs = uint.MaxValue - 1;
-}
-
 public record Policy
 {
     public static readonly Policy Default = new();
@@ -52,7 +44,7 @@ public sealed record WritePolicy : Policy
 
     public uint Generation { get; init; }
 
-    /// Seconds, or a constant of Ttl.
+    /// Seconds, or a constant of the protocol's Ttl.
     public uint Ttl { get; init; }
 
     public bool SendKey { get; init; }

@@ -1,7 +1,9 @@
 using System.Text;
 using Aerie.Client.Cluster;
 using Aerie.Client.Wire;
+using Aerie.DataModel;
 using Aerie.Foundation;
+using Aerie.Protocol;
 
 namespace Aerie.Client;
 
@@ -100,7 +102,7 @@ internal sealed class NodeQuery(
         try
         {
             connection.Send(writer.Written, policy.SocketTimeout);
-            while (!Read(connection.Receive(MessageType.Message, deadline)))
+            while (!Read(connection.Receive(ProtoType.Message, deadline)))
             {
                 if (IsStopped)
                 {
@@ -199,13 +201,13 @@ internal sealed class NodeQuery(
             var data = reader.Field(out var type);
             switch (type)
             {
-                case FieldType.Digest when data.Length == Digest.Length:
+                case FieldId.Digest when data.Length == Digest.Length:
                     digest = new Digest(data);
                     break;
-                case FieldType.Set when statement.Set.Length == 0:
+                case FieldId.Set when statement.Set.Length == 0:
                     set = Encoding.UTF8.GetString(data);
                     break;
-                case FieldType.Key when data.Length > 0:
+                case FieldId.Key when data.Length > 0:
                     userKey = Value.Parse((ParticleType)data[0], data[1..]);
                     break;
             }

@@ -1,5 +1,6 @@
 using Aerie.Client.Wire;
 using Aerie.Foundation;
+using Aerie.Protocol;
 
 namespace Aerie.Client;
 
@@ -30,27 +31,27 @@ public sealed record Record(uint Generation, uint VoidTime, IReadOnlyList<Bin> B
 public sealed record FoundRecord(Key Key, Record Record);
 
 /// One step of Operate, applied in order under the record's lock.
-public readonly record struct Operation(OperationKind Kind, string Bin, Value Value)
+public readonly record struct Operation(OpCode Kind, string Bin, Value Value)
 {
-    public bool IsWrite => Kind is not (OperationKind.Read or OperationKind.CdtRead or OperationKind.ExpressionRead
-        or OperationKind.BitsRead or OperationKind.HllRead);
+    public bool IsWrite => Kind is not (OpCode.Read or OpCode.CdtRead or OpCode.ExpressionRead
+        or OpCode.BitsRead or OpCode.HllRead);
 
     /// All bins.
-    public static Operation Get() => new(OperationKind.Read, string.Empty, Value.Null);
+    public static Operation Get() => new(OpCode.Read, string.Empty, Value.Null);
 
-    public static Operation Get(string bin) => new(OperationKind.Read, bin, Value.Null);
+    public static Operation Get(string bin) => new(OpCode.Read, bin, Value.Null);
 
-    public static Operation Put(string bin, Value value) => new(OperationKind.Write, bin, value);
+    public static Operation Put(string bin, Value value) => new(OpCode.Write, bin, value);
 
-    public static Operation Add(string bin, Value value) => new(OperationKind.Add, bin, value);
+    public static Operation Add(string bin, Value value) => new(OpCode.Add, bin, value);
 
-    public static Operation Append(string bin, Value value) => new(OperationKind.Append, bin, value);
+    public static Operation Append(string bin, Value value) => new(OpCode.Append, bin, value);
 
-    public static Operation Prepend(string bin, Value value) => new(OperationKind.Prepend, bin, value);
+    public static Operation Prepend(string bin, Value value) => new(OpCode.Prepend, bin, value);
 
-    public static Operation Touch() => new(OperationKind.Touch, string.Empty, Value.Null);
+    public static Operation Touch() => new(OpCode.Touch, string.Empty, Value.Null);
 
-    public static Operation Delete() => new(OperationKind.Delete, string.Empty, Value.Null);
+    public static Operation Delete() => new(OpCode.Delete, string.Empty, Value.Null);
 }
 
 /// One key of a batch and, after the call, what became of it.

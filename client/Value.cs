@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
 using Aerie.Client.Wire;
+using Aerie.DataModel;
 
 namespace Aerie.Client;
 

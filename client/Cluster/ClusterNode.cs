@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text;
 using Aerie.Client.Wire;
+using Aerie.Protocol;
 
 namespace Aerie.Client.Cluster;
 
@@ -135,7 +136,7 @@ public sealed class ClusterNode : IDisposable
         writer.Info(commands);
         connection.Send(writer.Written, timeout);
         var deadline = new Deadline(new Policy { TotalTimeout = timeout, SocketTimeout = timeout });
-        var text = Encoding.UTF8.GetString(connection.Receive(MessageType.Info, deadline));
+        var text = Encoding.UTF8.GetString(connection.Receive(ProtoType.Info, deadline));
         var answers = new List<KeyValuePair<string, string>>();
         foreach (var line in text.Split('\n', StringSplitOptions.RemoveEmptyEntries))
         {

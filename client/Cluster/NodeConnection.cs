@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Diagnostics;
 using System.Net.Sockets;
 using Aerie.Client.Wire;
+using Aerie.Protocol;
 
 namespace Aerie.Client.Cluster;
 
@@ -62,14 +63,14 @@ public sealed class NodeConnection : IDisposable
     }
 
     /// The body of the next message; valid until the next call. Empty bodies are skipped.
-    public ReadOnlySpan<byte> Receive(MessageType wanted, scoped in Deadline deadline)
+    public ReadOnlySpan<byte> Receive(ProtoType wanted, scoped in Deadline deadline)
     {
         while (true)
         {
-            Fill(WireLimits.ProtoHeaderLength, deadline);
+            Fill(ProtoHeader.Length, deadline);
             var header = BinaryPrimitives.ReadUInt64BigEndian(_reply);
             var length = header & 0xFFFF_FFFF_FFFF;
-            if (header >> 56 != WireLimits.ProtoVersion || (byte)(header >> 48) != (byte)wanted || length > WireLimits.ReplyLengthMax)
+            if (header >> 56 != ProtoHeader.CurrentVersion || (byte)(header >> 48) != (byte)wanted || length > ProtoHeader.BodyLengthMax)
             {
                 throw new AerieException(FailureKind.Malformed, $"{_address} sent {header:X16} where a message header belongs");
             }
@@ -114,6 +115,10 @@ public sealed class NodeConnection : IDisposable
 
                 filled += received;
             }
+            catch (SocketException cause) when (IsTimeout(cause) && _receiveTimeout < patience)
+            {
+                _receiveTimeout = 0; // left by an earlier call that had less time: this one goes on with its own
+            }
             catch (SocketException cause)
             {
                 throw Failure(cause, TimeSpan.FromMilliseconds(patience));
@@ -121,8 +126,10 @@ public sealed class NodeConnection : IDisposable
         }
     }
 
+    private static bool IsTimeout(SocketException cause) => cause.SocketErrorCode is SocketError.TimedOut or SocketError.WouldBlock;
+
     private AerieException Failure(SocketException cause, TimeSpan waited) =>
-        cause.SocketErrorCode is SocketError.TimedOut or SocketError.WouldBlock
+        IsTimeout(cause)
             ? new AerieException(FailureKind.Timeout, $"{_address} was silent for {waited.TotalMilliseconds:0} ms", cause)
             : new AerieException(FailureKind.Connection, $"connection to {_address} failed: {cause.Message}", cause);
 }

@@ -1,6 +1,8 @@
 using System.Buffers.Binary;
 using System.Text;
+using Aerie.DataModel.Bins;
 using Aerie.Foundation;
+using Aerie.Protocol;
 
 namespace Aerie.Client.Wire;
 
@@ -12,7 +14,7 @@ public readonly record struct RequestHeader(
 /// nothing is estimated beforehand. Order of calls: Begin, fields, operations, End.
 public sealed class MessageWriter(int capacity = 1024)
 {
-    private const int HeadersLength = WireLimits.ProtoHeaderLength + WireLimits.MessageHeaderLength;
+    private const int HeadersLength = ProtoHeader.Length + MessageHeader.Length;
     private const int FieldCountOffset = 26;
     private const int OperationCountOffset = 28;
 
@@ -31,9 +33,9 @@ public sealed class MessageWriter(int capacity = 1024)
         _operations = 0;
         var target = Extend(HeadersLength);
         target.Clear();
-        target[0] = WireLimits.ProtoVersion;
-        target[1] = (byte)MessageType.Message;
-        target[8] = WireLimits.MessageHeaderLength;
+        target[0] = ProtoHeader.CurrentVersion;
+        target[1] = (byte)ProtoType.Message;
+        target[8] = MessageHeader.Length;
         target[9] = (byte)header.Info1;
         target[10] = (byte)header.Info2;
         target[11] = (byte)header.Info3;
@@ -44,7 +46,7 @@ public sealed class MessageWriter(int capacity = 1024)
 
     public void End()
     {
-        BinaryPrimitives.WriteUInt32BigEndian(_bytes.AsSpan(4), (uint)(Length - WireLimits.ProtoHeaderLength));
+        BinaryPrimitives.WriteUInt32BigEndian(_bytes.AsSpan(4), (uint)(Length - ProtoHeader.Length));
         BinaryPrimitives.WriteUInt16BigEndian(_bytes.AsSpan(FieldCountOffset), checked((ushort)_fields));
         BinaryPrimitives.WriteUInt16BigEndian(_bytes.AsSpan(OperationCountOffset), checked((ushort)_operations));
     }
@@ -53,48 +55,48 @@ public sealed class MessageWriter(int capacity = 1024)
     public void Info(ReadOnlySpan<string> commands)
     {
         Length = 0;
-        var header = Extend(WireLimits.ProtoHeaderLength);
+        var header = Extend(ProtoHeader.Length);
         header.Clear();
-        header[0] = WireLimits.ProtoVersion;
-        header[1] = (byte)MessageType.Info;
+        header[0] = ProtoHeader.CurrentVersion;
+        header[1] = (byte)ProtoType.Info;
         foreach (var command in commands)
         {
             Text(command);
             Byte((byte)'\n');
         }
 
-        BinaryPrimitives.WriteUInt32BigEndian(_bytes.AsSpan(4), (uint)(Length - WireLimits.ProtoHeaderLength));
+        BinaryPrimitives.WriteUInt32BigEndian(_bytes.AsSpan(4), (uint)(Length - ProtoHeader.Length));
     }
 
-    public void Field(FieldType type, ReadOnlySpan<byte> data)
+    public void Field(FieldId type, ReadOnlySpan<byte> data)
     {
         var start = BeginField(type);
         Bytes(data);
         EndField(start);
     }
 
-    public void Field(FieldType type, string text)
+    public void Field(FieldId type, string text)
     {
         var start = BeginField(type);
         Text(text);
         EndField(start);
     }
 
-    public void Field(FieldType type, uint number)
+    public void Field(FieldId type, uint number)
     {
         var start = BeginField(type);
         UInt32(number);
         EndField(start);
     }
 
-    public void Field(FieldType type, ulong number)
+    public void Field(FieldId type, ulong number)
     {
         var start = BeginField(type);
         BinaryPrimitives.WriteUInt64BigEndian(Extend(sizeof(ulong)), number);
         EndField(start);
     }
 
-    public void Field(FieldType type, in Digest digest)
+    public void Field(FieldId type, in Digest digest)
     {
         var start = BeginField(type);
         DigestBytes(digest);
@@ -110,14 +112,14 @@ public sealed class MessageWriter(int capacity = 1024)
 
     public void NestedKeyField(in Value key)
     {
-        var start = BeginNestedField(FieldType.Key);
+        var start = BeginNestedField(FieldId.Key);
         Byte((byte)key.Type);
         ValueBytes(key);
         EndField(start);
     }
 
     /// A field whose content the caller writes piece by piece: pass what it returns to EndField.
-    public int BeginField(FieldType type)
+    public int BeginField(FieldId type)
     {
         _fields++;
         return BeginNestedField(type);
@@ -133,7 +135,7 @@ public sealed class MessageWriter(int capacity = 1024)
     }
 
     /// Inside a batch key fields and operations count for the key, not for the message.
-    public int BeginNestedField(FieldType type)
+    public int BeginNestedField(FieldId type)
     {
         var start = Length;
         Extend(sizeof(uint));
@@ -149,9 +151,9 @@ public sealed class MessageWriter(int capacity = 1024)
         Byte((byte)operation.Value.Type);
         Byte(0);
         var nameLength = Encoding.UTF8.GetByteCount(operation.Bin);
-        if (nameLength > WireLimits.BinNameMax)
+        if (nameLength > RecordDraft.NameLengthMax)
         {
-            throw new AerieException(ResultCode.BinName, $"bin name \"{operation.Bin}\" is longer than {WireLimits.BinNameMax} bytes");
+            throw new AerieException(ResultCode.BinName, $"bin name \"{operation.Bin}\" is longer than {RecordDraft.NameLengthMax} bytes");
         }
 
         Byte((byte)nameLength);

@@ -1,6 +1,8 @@
 using System.Buffers.Binary;
 using System.Text;
+using Aerie.DataModel;
 using Aerie.Foundation;
+using Aerie.Protocol;
 
 namespace Aerie.Client.Wire;
 
@@ -23,8 +25,8 @@ public ref struct ReplyReader(ReadOnlySpan<byte> body)
 
     public ReplyHeader Header()
     {
-        var header = Take(WireLimits.MessageHeaderLength);
-        if (header[0] != WireLimits.MessageHeaderLength)
+        var header = Take(MessageHeader.Length);
+        if (header[0] != MessageHeader.Length)
         {
             throw Malformed();
         }
@@ -39,10 +41,10 @@ public ref struct ReplyReader(ReadOnlySpan<byte> body)
             BinaryPrimitives.ReadUInt16BigEndian(header[20..]));
     }
 
-    public ReadOnlySpan<byte> Field(out FieldType type)
+    public ReadOnlySpan<byte> Field(out FieldId type)
     {
         var field = Sized(1);
-        type = (FieldType)field[0];
+        type = (FieldId)field[0];
         return field[1..];
     }
 

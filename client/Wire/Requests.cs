@@ -1,4 +1,5 @@
 using Aerie.Foundation;
+using Aerie.Protocol;
 
 namespace Aerie.Client.Wire;
 
@@ -28,7 +29,7 @@ public static class Requests
     }
 
     /// Put, append, prepend and add: the same operation on each bin.
-    public static void Write(MessageWriter writer, WritePolicy policy, Key key, OperationKind kind, ReadOnlySpan<Bin> bins)
+    public static void Write(MessageWriter writer, WritePolicy policy, Key key, OpCode kind, ReadOnlySpan<Bin> bins)
     {
         BeginWrite(writer, policy, key, Info1.None, Info2.Write);
         foreach (var bin in bins)
@@ -68,9 +69,9 @@ public static class Requests
     public static void Batch(MessageWriter writer, BatchPolicy policy, IReadOnlyList<BatchEntry> entries, ReadOnlySpan<int> places)
     {
         writer.Begin(new RequestHeader(Info1.Batch, TimeoutMilliseconds: Milliseconds(policy.TotalTimeout)));
-        var field = writer.BeginField(FieldType.Batch);
+        var field = writer.BeginField(FieldId.Batch);
         writer.UInt32((uint)places.Length);
-        var flags = policy.AllowInline ? BatchFlags.AllowInline : BatchFlags.None;
+        var flags = policy.AllowInline ? BatchFlags.InlineMemory : BatchFlags.None;
         writer.Byte((byte)(policy.RespondAllKeys ? flags | BatchFlags.RespondAllKeys : flags));
 
         BatchEntry? previous = null;
@@ -81,7 +82,7 @@ public static class Requests
             writer.DigestBytes(entry.Key.Digest);
             if (previous is not null && IsRepeat(previous, entry))
             {
-                writer.Byte((byte)BatchKeyForm.Repeat);
+                writer.Byte((byte)BatchRowForm.Repeat);
             }
             else
             {
@@ -99,25 +100,25 @@ public static class Requests
         var info1 = policy.IncludeBinData ? Info1.Read : Info1.Read | Info1.NoBinData;
         // Without the bit the node would also report every partition that ended well.
         writer.Begin(new RequestHeader(info1, Info3: Info3.PartitionDone, TimeoutMilliseconds: Milliseconds(policy.TotalTimeout)));
-        writer.Field(FieldType.Namespace, request.Statement.Namespace);
+        writer.Field(FieldId.Namespace, request.Statement.Namespace);
         if (request.Statement.Set.Length > 0)
         {
-            writer.Field(FieldType.Set, request.Statement.Set);
+            writer.Field(FieldId.Set, request.Statement.Set);
         }
 
         Partitions(writer, request);
         if (request.MaxRecords > 0)
         {
-            writer.Field(FieldType.MaxRecords, (ulong)request.MaxRecords);
+            writer.Field(FieldId.MaxRecords, (ulong)request.MaxRecords);
         }
 
         if (policy.RecordsPerSecond > 0)
         {
-            writer.Field(FieldType.RecordsPerSecond, policy.RecordsPerSecond);
+            writer.Field(FieldId.RecordsPerSecond, policy.RecordsPerSecond);
         }
 
-        writer.Field(FieldType.SocketTimeout, (uint)Milliseconds(policy.SocketTimeout));
-        writer.Field(FieldType.QueryId, request.QueryId);
+        writer.Field(FieldId.SocketTimeout, (uint)Milliseconds(policy.SocketTimeout));
+        writer.Field(FieldId.QueryId, request.QueryId);
         foreach (var bin in request.Statement.Bins)
         {
             writer.Operation(Operation.Get(bin));
@@ -132,7 +133,7 @@ public static class Requests
     {
         if (request.WholePartitions.Count > 0)
         {
-            var field = writer.BeginField(FieldType.PartitionIds);
+            var field = writer.BeginField(FieldId.Partitions);
             foreach (var partition in request.WholePartitions)
             {
                 writer.UInt16LittleEndian((ushort)partition);
@@ -143,7 +144,7 @@ public static class Requests
 
         if (request.ResumeAfter.Count > 0)
         {
-            var field = writer.BeginField(FieldType.ResumeDigests);
+            var field = writer.BeginField(FieldId.ResumeDigests);
             foreach (var digest in request.ResumeAfter)
             {
                 writer.DigestBytes(digest);
@@ -172,13 +173,13 @@ public static class Requests
 
     private static void Address(MessageWriter writer, Key key)
     {
-        writer.Field(FieldType.Namespace, key.Namespace);
+        writer.Field(FieldId.Namespace, key.Namespace);
         if (key.Set.Length > 0)
         {
-            writer.Field(FieldType.Set, key.Set);
+            writer.Field(FieldId.Set, key.Set);
         }
 
-        writer.Field(FieldType.Digest, key.Digest);
+        writer.Field(FieldId.Digest, key.Digest);
     }
 
     private static Info2 WriteAttributes(WritePolicy policy)
@@ -218,7 +219,7 @@ public static class Requests
             }
 
             info1 |= Info1.Read;
-            if (operations[i].Kind == OperationKind.Read && operations[i].Bin.Length == 0)
+            if (operations[i].Kind == OpCode.Read && operations[i].Bin.Length == 0)
             {
                 info1 |= Info1.GetAll;
             }
@@ -243,8 +244,8 @@ public static class Requests
         var (info1, info2) = entry.Operations.Count == 0
             ? (Info1.Read | Info1.GetAll, Info2.None)
             : AttributesOf(entry.Operations, respondAll: writes);
-        var form = BatchKeyForm.Info | BatchKeyForm.Ttl;
-        writer.Byte((byte)(writes ? form | BatchKeyForm.Generation : form));
+        var form = BatchRowForm.HasInfo | BatchRowForm.HasTtl;
+        writer.Byte((byte)(writes ? form | BatchRowForm.HasGeneration : form));
         writer.Byte((byte)info1);
         writer.Byte((byte)(writes ? info2 | WriteAttributes(policy) : info2));
         writer.Byte((byte)(writes ? CommitAttributes(policy) : Info3.None));
@@ -257,8 +258,8 @@ public static class Requests
         var sendKey = writes && policy.SendKey && !entry.Key.UserKey.IsNull;
         writer.UInt16((ushort)(sendKey ? 3 : 2));
         writer.UInt16((ushort)entry.Operations.Count);
-        NestedText(writer, FieldType.Namespace, entry.Key.Namespace);
-        NestedText(writer, FieldType.Set, entry.Key.Set);
+        NestedText(writer, FieldId.Namespace, entry.Key.Namespace);
+        NestedText(writer, FieldId.Set, entry.Key.Set);
         if (sendKey)
         {
             writer.NestedKeyField(entry.Key.UserKey);
@@ -270,7 +271,7 @@ public static class Requests
         }
     }
 
-    private static void NestedText(MessageWriter writer, FieldType type, string text)
+    private static void NestedText(MessageWriter writer, FieldId type, string text)
     {
         var start = writer.BeginNestedField(type);
         writer.Text(text);

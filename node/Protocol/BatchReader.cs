@@ -13,6 +13,18 @@ public enum BatchFlags : byte
     ReportErrorRecord = 8,
 }
 
+/// What a row of a batch brings of its own; `Repeat` alone takes everything from the full row before it.
+[Flags]
+public enum BatchRowForm : byte
+{
+    None = 0,
+    Repeat = 1,
+    HasInfo = 2,
+    HasGeneration = 4,
+    HasTtl = 8,
+    HasInfo4 = 16,
+}
+
 /// One key of a batch with the request that applies to it, given in full or repeated from an earlier key.
 public readonly ref struct BatchRow
 {
@@ -45,18 +57,10 @@ public ref struct BatchReader
 {
     private const int RowHeaderLength = 4 + Digest.Length + 1;
 
-    [Flags]
-    private enum RowType : byte
-    {
-        Repeat = 0x01,
-        HasInfo = 0x02,
-        HasGeneration = 0x04,
-        HasTtl = 0x08,
-        HasInfo4 = 0x10,
-        Known = 0x1F,
-    }
-
     private const int PrologueLength = 5;
+
+    private const BatchRowForm KnownForms =
+        BatchRowForm.Repeat | BatchRowForm.HasInfo | BatchRowForm.HasGeneration | BatchRowForm.HasTtl | BatchRowForm.HasInfo4;
 
     private readonly ReadOnlySpan<byte> _bytes;
     private readonly MessageHeader _message;
@@ -132,21 +136,21 @@ public ref struct BatchReader
         var start = offset;
         var index = BinaryPrimitives.ReadUInt32BigEndian(_bytes[offset..]);
         var digest = _bytes.Slice(offset + 4, Digest.Length);
-        var type = (RowType)_bytes[offset + 4 + Digest.Length];
+        var form = (BatchRowForm)_bytes[offset + 4 + Digest.Length];
         offset += RowHeaderLength;
-        if ((type & ~RowType.Known) != 0)
+        if ((form & ~KnownForms) != 0)
         {
             return Fail();
         }
 
-        if ((type & RowType.Repeat) != 0)
+        if ((form & BatchRowForm.Repeat) != 0)
         {
             if (_lastFull == 0)
             {
                 return Fail();
             }
         }
-        else if (!TryFullRow(ref offset, type))
+        else if (!TryFullRow(ref offset, form))
         {
             return Fail();
         }
@@ -160,13 +164,13 @@ public ref struct BatchReader
     }
 
     // The part that later rows may repeat: attributes, fields and operations.
-    private bool TryFullRow(scoped ref int offset, RowType type)
+    private bool TryFullRow(scoped ref int offset, BatchRowForm form)
     {
-        var info = (type & RowType.HasInfo) != 0;
+        var info = (form & BatchRowForm.HasInfo) != 0;
         var attributes = (info ? 3 : 1)
-            + ((type & RowType.HasInfo4) != 0 ? 1 : 0)
-            + ((type & RowType.HasGeneration) != 0 ? 2 : 0)
-            + ((type & RowType.HasTtl) != 0 ? 4 : 0);
+            + ((form & BatchRowForm.HasInfo4) != 0 ? 1 : 0)
+            + ((form & BatchRowForm.HasGeneration) != 0 ? 2 : 0)
+            + ((form & BatchRowForm.HasTtl) != 0 ? 4 : 0);
         if (_bytes.Length - offset < attributes + 4)
         {
             return false;
@@ -175,15 +179,15 @@ public ref struct BatchReader
         var info1 = (Info1)_bytes[offset++];
         var info2 = info ? (Info2)_bytes[offset++] : Info2.None;
         var info3 = info ? (Info3)_bytes[offset++] : _message.Info3;
-        var info4 = (type & RowType.HasInfo4) != 0 ? _bytes[offset++] : (byte)0;
+        var info4 = (form & BatchRowForm.HasInfo4) != 0 ? _bytes[offset++] : (byte)0;
         uint generation = 0, ttl = 0;
-        if ((type & RowType.HasGeneration) != 0)
+        if ((form & BatchRowForm.HasGeneration) != 0)
         {
             generation = BinaryPrimitives.ReadUInt16BigEndian(_bytes[offset..]);
             offset += 2;
         }
 
-        if ((type & RowType.HasTtl) != 0)
+        if ((form & BatchRowForm.HasTtl) != 0)
         {
             ttl = BinaryPrimitives.ReadUInt32BigEndian(_bytes[offset..]);
             offset += 4;

@@ -18,11 +18,11 @@ public static class InfoFuzz
 
     // An event loop keeps its writer, too.
     [ThreadStatic]
-    private static ArrayBufferWriter<byte>? KeptWriter;
+    private static ArrayBufferWriter<byte>? _keptWriter;
 
     public static void Run(ReadOnlySpan<byte> input)
     {
-        var reply = KeptWriter ??= new ArrayBufferWriter<byte>(2 * InfoAnswers.ReplyBytesMax);
+        var reply = _keptWriter ??= new ArrayBufferWriter<byte>(2 * InfoAnswers.ReplyBytesMax);
         reply.ResetWrittenCount();
         Answers.Answer(input, PortKind.Service, reply);
         if (reply.WrittenCount > InfoAnswers.ReplyBytesMax + (2 << 20) + input.Length)

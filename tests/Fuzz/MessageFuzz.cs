@@ -13,6 +13,9 @@ internal static class MessageFuzz
 
     private const int TurnsMax = 10_000;
 
+    /// What each turn of the aftermath takes: a background query that is held to a rate waits for time to pass.
+    private static readonly TimeSpan TurnTime = TimeSpan.FromMilliseconds(10);
+
     private static readonly Lazy<NodeUnderTest> Node = new(() => new NodeUnderTest(loops: 2));
 
     public static void Run(ReadOnlySpan<byte> input)
@@ -37,9 +40,11 @@ internal static class MessageFuzz
         }
 
         client.Vanish();
+        node.Node.Queries.AbortAll(); // background queries outlive their client, and a slow one may do so for hours
         for (var turn = 0; !node.Node.IsQuiet; turn++)
         {
             Invariant.Holds(turn < TurnsMax);
+            node.Clock.Advance(TurnTime);
             node.Turn();
         }
 

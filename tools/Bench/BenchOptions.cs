@@ -29,6 +29,9 @@ public enum Workload
 /// What to send where. The generator talks to this one address and does not ask for a partition map.
 public sealed record BenchOptions
 {
+    /// A year: longer than any run.
+    private const double SecondsMax = 366 * 24 * 3600;
+
     public HostAddress Host { get; init; } = new("127.0.0.1", HostAddress.DefaultPort);
 
     public string Namespace { get; init; } = "test";
@@ -65,6 +68,10 @@ public sealed record BenchOptions
 
     public bool IsStream => Workload is Workload.Batch or Workload.Scan;
 
+    /// The type of a duration holds less than a number can say.
+    public static TimeSpan Seconds(double seconds) =>
+        Math.Abs(seconds) <= SecondsMax ? TimeSpan.FromSeconds(seconds) : throw new BenchException($"{seconds} is no number of seconds");
+
     /// One line that says what cannot be run, or null.
     public string? Complaint() => this switch
     {
@@ -79,6 +86,7 @@ public sealed record BenchOptions
         { Workload: Workload.Scan, Connections: > 4096 } => "a scan shares 4096 partitions: at most that many connections",
         { IsStream: true, Pipeline: > 1 } => "--pipeline is for single-record workloads",
         _ when Duration <= TimeSpan.Zero => "--duration must be more than 0",
+        _ when Warmup < TimeSpan.Zero => "--warmup must not be below 0",
         _ => null,
     };
 }

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
 using Aerie.Client.Wire;
+using Aerie.DataModel;
 using Aerie.Foundation;
 
 namespace Aerie.Tools.Bench;

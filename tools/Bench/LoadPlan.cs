@@ -30,16 +30,15 @@ internal sealed class LoadPlan(BenchOptions options, IClock clock)
         End = Options.Workload == Workload.Insert ? long.MaxValue : MeasureFrom + Nanoseconds(Options.Duration);
     }
 
-    public int ConnectionsOf(int thread) => ShareOf(Options.Connections, thread);
+    public int ConnectionsOf(int thread) => FirstConnectionOf(thread + 1) - FirstConnectionOf(thread);
+
+    public int FirstConnectionOf(int thread) => FirstOf(Options.Connections, thread);
 
     /// The keys that a thread inserts.
-    public (int First, int End) KeysOf(int thread) =>
-        ((int)((long)Options.Keys * thread / Options.Threads), (int)((long)Options.Keys * (thread + 1) / Options.Threads));
+    public (int First, int End) KeysOf(int thread) => (FirstOf(Options.Keys, thread), FirstOf(Options.Keys, thread + 1));
 
-    public int FirstConnectionOf(int thread) => (int)((long)Options.Connections * thread / Options.Threads);
-
-    private int ShareOf(int total, int thread) =>
-        (int)(((long)total * (thread + 1) / Options.Threads) - ((long)total * thread / Options.Threads));
+    /// Where a thread's share of so many things begins.
+    private int FirstOf(int total, int thread) => (int)((long)total * thread / Options.Threads);
 
     private static long Nanoseconds(TimeSpan time) => (long)(time.TotalSeconds * 1e9);
 }

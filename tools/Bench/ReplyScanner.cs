@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using Aerie.Client.Wire;
 using Aerie.Foundation;
+using Aerie.Protocol;
 
 namespace Aerie.Tools.Bench;
 
@@ -15,21 +16,21 @@ internal struct ReplyScanner
     public static int ScanSingle(ReadOnlySpan<byte> bytes, ReplyTally tally)
     {
         var at = 0;
-        while (bytes.Length - at >= WireLimits.ProtoHeaderLength)
+        while (bytes.Length - at >= ProtoHeader.Length)
         {
             var length = BodyLength(bytes[at..]);
-            if (length < WireLimits.MessageHeaderLength)
+            if (length < MessageHeader.Length)
             {
                 throw new FormatException("a reply shorter than its header");
             }
 
-            var end = at + WireLimits.ProtoHeaderLength + length;
+            var end = at + ProtoHeader.Length + length;
             if (end > bytes.Length)
             {
                 break;
             }
 
-            const int ResultOffset = WireLimits.ProtoHeaderLength + 5;
+            const int ResultOffset = ProtoHeader.Length + 5;
             tally.Reply(bytes[at + ResultOffset]);
             at = (int)end;
         }
@@ -45,13 +46,13 @@ internal struct ReplyScanner
         {
             if (_left == 0)
             {
-                if (bytes.Length - at < WireLimits.ProtoHeaderLength)
+                if (bytes.Length - at < ProtoHeader.Length)
                 {
                     return at;
                 }
 
                 _left = BodyLength(bytes[at..]);
-                at += WireLimits.ProtoHeaderLength;
+                at += ProtoHeader.Length;
                 continue;
             }
 
@@ -92,26 +93,22 @@ internal struct ReplyScanner
 
     private static long BodyLength(ReadOnlySpan<byte> bytes)
     {
-        var header = BinaryPrimitives.ReadUInt64BigEndian(bytes);
-        const ulong VersionAndType = ((ulong)WireLimits.ProtoVersion << 8) | (ulong)MessageType.Message;
-        if (header >> 48 != VersionAndType)
-        {
-            throw new FormatException($"{header:X16} where the header of a reply belongs");
-        }
-
-        return (long)(header & 0xFFFF_FFFF_FFFF);
+        var header = ProtoHeader.Read(bytes);
+        return header is { Version: ProtoHeader.CurrentVersion, Type: ProtoType.Message }
+            ? header.BodyLength
+            : throw new FormatException($"{Convert.ToHexString(bytes[..ProtoHeader.Length])} where the header of a reply belongs");
     }
 
     /// Header, fields and operations; -1 while its end has not arrived.
     private static int RecordLength(ReadOnlySpan<byte> bytes)
     {
-        if (bytes.Length < WireLimits.MessageHeaderLength)
+        if (bytes.Length < MessageHeader.Length)
         {
             return -1;
         }
 
         var parts = BinaryPrimitives.ReadUInt16BigEndian(bytes[18..]) + BinaryPrimitives.ReadUInt16BigEndian(bytes[20..]);
-        long at = WireLimits.MessageHeaderLength;
+        long at = MessageHeader.Length;
         for (var i = 0; i < parts; i++)
         {
             if (bytes.Length - at < sizeof(uint))

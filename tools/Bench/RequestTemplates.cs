@@ -1,6 +1,7 @@
 using Aerie.Client;
 using Aerie.Client.Wire;
 using Aerie.Foundation;
+using Aerie.Protocol;
 
 namespace Aerie.Tools.Bench;
 
@@ -77,7 +78,7 @@ internal sealed class RequestTemplates
     {
         var key = KeyOf(0);
         var policy = new WritePolicy { TotalTimeout = ServerTimeout };
-        Requests.Write(_writer, policy, key, OperationKind.Write, [new Bin("b", new string('v', _options.ValueSize))]);
+        Requests.Write(_writer, policy, key, OpCode.Write, [new Bin("b", new string('v', _options.ValueSize))]);
         return new RequestTemplate(_writer.Written, key.Digest);
     }
 

@@ -36,8 +36,17 @@ public readonly record struct ServerCpu(double Seconds, double UserTicks, double
     /// Resident memory in bytes.
     public static long MemoryOf(int pid)
     {
-        var line = File.ReadLines($"/proc/{pid}/status").First(line => line.StartsWith("VmRSS:", StringComparison.Ordinal));
-        return long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1024;
+        try
+        {
+            // A process that has ended and is still listed has no such line.
+            var line = File.ReadLines($"/proc/{pid}/status").FirstOrDefault(line => line.StartsWith("VmRSS:", StringComparison.Ordinal))
+                ?? throw new BenchException($"process {pid} has ended");
+            return long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1024;
+        }
+        catch (IOException gone)
+        {
+            throw new BenchException($"cannot read the memory of process {pid}: {gone.Message}");
+        }
     }
 
     private static double ScheduledSeconds(int pid)

@@ -17,9 +17,9 @@ internal sealed class BenchSuite(SuiteOptions options, TextWriter progress) : ID
 
     public SuiteReport Run()
     {
-        if (options.Works.Except(SuiteOptions.AllWorks, StringComparer.Ordinal).FirstOrDefault() is { } unknown)
+        if (options.Complaint() is { } complaint)
         {
-            throw new BenchException($"--works knows {string.Join(", ", SuiteOptions.AllWorks)}; not {unknown}");
+            throw new BenchException(complaint);
         }
 
         Directory.CreateDirectory(options.Folder);
@@ -119,7 +119,7 @@ internal sealed class BenchSuite(SuiteOptions options, TextWriter progress) : ID
         Keys = options.Keys,
         ValueSize = SuiteOptions.ValueSize,
         Connections = SuiteOptions.Connections,
-        Duration = TimeSpan.FromSeconds(options.Seconds),
+        Duration = BenchOptions.Seconds(options.Seconds),
         Warmup = TimeSpan.FromSeconds(SuiteOptions.WarmupSeconds),
         Pid = pid,
     };

@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Diagnostics;
 using System.Net.Sockets;
 using Aerie.Tools.Bench;
@@ -46,10 +47,9 @@ internal sealed class ServerProcess : IDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        var process = Process.Start(start) ?? throw new BenchException($"{name}: {file} cannot be started");
-        var server = new ServerProcess(name, process, logFile);
-        process.BeginOutputReadLine();
-        process.BeginErrorReadLine();
+        var server = new ServerProcess(name, Launch(name, start), logFile);
+        server._process.BeginOutputReadLine();
+        server._process.BeginErrorReadLine();
         try
         {
             server.WaitUntilAccepting(port);
@@ -79,6 +79,18 @@ internal sealed class ServerProcess : IDisposable
         lock (_log)
         {
             _log.Dispose();
+        }
+    }
+
+    private static Process Launch(string name, ProcessStartInfo start)
+    {
+        try
+        {
+            return Process.Start(start)!; // null only where a shell opens a document
+        }
+        catch (Win32Exception refused)
+        {
+            throw new BenchException($"{name}: {start.FileName} cannot be started: {refused.Message}");
         }
     }
 

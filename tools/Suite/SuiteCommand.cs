@@ -49,7 +49,7 @@ public static class SuiteCommand
             report.WriteJson(Path.Combine(options.Folder, "bench.json"));
             return report.Rows.All(row => row.Errors == 0) ? 0 : 1;
         }
-        catch (BenchException failure)
+        catch (Exception failure) when (failure is BenchException or IOException or UnauthorizedAccessException)
         {
             Console.Error.WriteLine($"bench: {failure.Message}");
             return 2;

@@ -29,6 +29,17 @@ public sealed record SuiteOptions
 
     public const int BatchConnections = 16;
 
+    /// One line that says what cannot be run, or null.
+    public string? Complaint() => this switch
+    {
+        { FirstPort: < 1 or > 65_535 - 4 } => "--port must be 1 to 65531",
+        { Keys: < 1 } => "--keys must be 1 or more",
+        { Rounds: < 1 } => "--rounds must be 1 or more",
+        _ when Works.Except(AllWorks, StringComparer.Ordinal).FirstOrDefault() is { } unknown =>
+            $"--works knows {string.Join(", ", AllWorks)}; not {unknown}",
+        _ => null,
+    };
+
     /// Before each measurement, so that neither server is measured while it still compiles.
     public const double WarmupSeconds = 1;
 }

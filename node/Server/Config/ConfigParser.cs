@@ -15,6 +15,7 @@ public sealed class ConfigParser
     private readonly Findings _findings;
     private readonly ConfigNode _root = ConfigNode.Section("", [], 0);
     private readonly Stack<ConfigNode> _open = new();
+    private readonly List<string> _statement = [];
     private int _depthIgnored;
 
     private ConfigParser(IReadOnlyDictionary<string, string> environment, Findings findings)
@@ -64,7 +65,6 @@ public sealed class ConfigParser
             line = line[..comment];
         }
 
-        List<string> statement = [];
         while (TryTakeToken(ref line, out string token))
         {
             bool opensAtEnd = token.Length > 1 && token[^1] == '{' && line.IsWhiteSpace()
@@ -73,28 +73,27 @@ public sealed class ConfigParser
             {
                 if (opensAtEnd)
                 {
-                    statement.Add(token[..^1]);
+                    _statement.Add(token[..^1]);
                 }
 
-                Open(statement, number);
-                statement = [];
+                Open(number);
+                _statement.Clear();
             }
             else if (token == "}")
             {
-                EndStatement(statement, number);
+                EndStatement(number);
                 Close(number);
-                statement = [];
             }
             else
             {
-                statement.Add(token);
+                _statement.Add(token);
             }
         }
 
-        EndStatement(statement, number);
+        EndStatement(number);
     }
 
-    private void Open(List<string> statement, int line)
+    private void Open(int line)
     {
         if (_depthIgnored > 0 || _open.Count > NestingMax)
         {
@@ -106,14 +105,14 @@ public sealed class ConfigParser
             return;
         }
 
-        if (statement.Count == 0)
+        if (_statement.Count == 0)
         {
             _findings.Problem(line, "'{' without a name before it; write 'name {' on one line");
         }
 
-        string name = statement.Count == 0 ? "" : statement[0];
-        ConfigNode section = ConfigNode.Section(name, Expand(statement, line) ?? [.. statement.Skip(1)], line);
-        if (statement.Count > 0)
+        string name = _statement.Count == 0 ? "" : _statement[0];
+        ConfigNode section = ConfigNode.Section(name, Expand(line) ?? [.. _statement.Skip(1)], line);
+        if (_statement.Count > 0)
         {
             _open.Peek().Children!.Add(section);
         }
@@ -137,32 +136,29 @@ public sealed class ConfigParser
         }
     }
 
-    private void EndStatement(List<string> statement, int line)
+    private void EndStatement(int line)
     {
-        if (statement.Count == 0 || _depthIgnored > 0)
+        if (_statement.Count > 0 && _depthIgnored == 0 && Expand(line) is { } values)
         {
-            return;
+            _open.Peek().Children!.Add(ConfigNode.Parameter(_statement[0], values, line));
         }
 
-        if (Expand(statement, line) is { } values)
-        {
-            _open.Peek().Children!.Add(ConfigNode.Parameter(statement[0], values, line));
-        }
+        _statement.Clear();
     }
 
-    /// The values of a statement; null when a placeholder could not be filled, which has been told then.
-    private List<string>? Expand(List<string> statement, int line)
+    /// The values of the statement; null when a placeholder could not be filled, which has been told then.
+    private string[]? Expand(int line)
     {
-        List<string> values = new(Math.Max(0, statement.Count - 1));
-        for (int i = 1; i < statement.Count; i++)
+        string[] values = _statement.Count > 1 ? new string[_statement.Count - 1] : [];
+        for (int i = 0; i < values.Length; i++)
         {
-            string token = statement[i];
+            string token = _statement[i + 1];
             if (!EnvironmentPlaceholders.TryExpand(ref token, _environment, line, LineLengthMax, _findings))
             {
                 return null;
             }
 
-            values.Add(token);
+            values[i] = token;
         }
 
         return values;

@@ -204,8 +204,8 @@ public sealed class ConfigStore
         {
             if (FindParameter(section, key) is not ({ } target, { } row))
             {
-                string hint = NearestName.Find(key, KeysOf(section)) is { } nearest ? $"; did you mean {Findings.Quote(nearest)}?" : "";
-                return ConfigAnswer.Error($"unknown parameter {Findings.Quote(key)} in context {request.Context}{hint}");
+                return ConfigAnswer.Error(
+                    $"unknown parameter {Findings.Quote(key)} in context {request.Context}{NearestName.Hint(key, [.. KeysOf(section)])}");
             }
 
             if (row.Status == ParameterStatus.Obsolete)
@@ -251,9 +251,9 @@ public sealed class ConfigStore
             return null;
         }
 
-        foreach (string keyword in SectionRules.KeywordsIn("namespaces"))
+        foreach (SectionRule rule in SectionRules.In("namespaces"))
         {
-            if (keyword != "set" && ChildFor(section, keyword) is { } child && RowOf(child, key) is { } inner)
+            if (rule.Keyword != "set" && ChildFor(section, rule.Keyword) is { } child && RowOf(child, key) is { } inner)
             {
                 return (child, inner);
             }
@@ -263,7 +263,7 @@ public sealed class ConfigStore
     }
 
     private Parameter? RowOf(Settings section, string key) =>
-        _table.ByConfName(section.Path, key) is { } row && row.Name is not ("name" or "type") ? row : null;
+        _table.ByConfName(section.Path, key) is { } row && !row.IsSectionWord ? row : null;
 
     /// The section of that name. One without a name or kind is made when nobody has written it yet; that is all in the copy.
     private static Settings? ChildFor(Settings section, string keyword)

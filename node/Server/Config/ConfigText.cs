@@ -131,7 +131,7 @@ internal sealed class ConfigText
     /// The reference does not show whom the process runs as, and shows feature-key-file as a list.
     private static bool IsShown(Parameter row) =>
         row.Status != ParameterStatus.Obsolete
-        && row.Name is not ("name" or "type")
+        && !row.IsSectionWord
         && !(row.Section == "service" && row.Name is "user" or "group" or "feature-key-file");
 
     /// Network lists are joined, all others numbered. `address` without any value means any.

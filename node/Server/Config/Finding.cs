@@ -57,6 +57,11 @@ public sealed class Findings
     /// What a user wrote, made fit for one line of a terminal or a log.
     public static string Quote(string text)
     {
+        if (text.Length <= QuotedLengthMax && !text.AsSpan().ContainsAnyExceptInRange(' ', '~'))
+        {
+            return $"'{text}'";
+        }
+
         StringBuilder quoted = new("'", QuotedLengthMax + 8);
         foreach (char c in text.AsSpan(0, Math.Min(text.Length, QuotedLengthMax)))
         {

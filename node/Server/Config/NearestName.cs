@@ -1,29 +1,47 @@
 namespace Aerie.Server.Config;
 
-/// Finds what a mistyped name most likely meant.
+/// Finds what a mistyped name most likely meant: the candidate at the least Levenshtein distance (letters put in, left out or
+/// exchanged). A wrong file may ask for it a thousand times, against a hundred names each.
 internal static class NearestName
 {
-    /// Longer names than any of ours are not typing mistakes; the limit also bounds the work.
+    /// Longer names than any of ours are not typing mistakes; and a row of the distance matrix fits into the bits of one number.
     private const int LengthMax = 64;
 
-    /// Null when nothing is near: a wild guess would mislead more than it helps.
-    public static string? Find(string name, IEnumerable<string> candidates)
+    private const int AsciiCount = 128;
+
+    /// How a message about a wrong name ends: `; did you mean 'port'?`, or nothing.
+    public static string Hint(string name, IReadOnlyList<string> candidates) =>
+        Find(name, candidates) is { } nearest ? $"; did you mean {Findings.Quote(nearest)}?" : "";
+
+    /// Null when nothing is near: a wild guess would mislead more than it helps. Candidates are our own names, which are ASCII.
+    public static string? Find(string name, IReadOnlyList<string> candidates)
     {
         if (name.Length is 0 or > LengthMax)
         {
             return null;
         }
 
+        Span<ulong> placesOf = stackalloc ulong[AsciiCount];
+        placesOf.Clear();
+        for (int i = 0; i < name.Length; i++)
+        {
+            if (char.IsAscii(name[i]))
+            {
+                placesOf[Fold(name[i])] |= 1UL << i;
+            }
+        }
+
         string? nearest = null;
         int best = Math.Max(2, name.Length / 3) + 1;
-        foreach (string candidate in candidates)
+        for (int i = 0; i < candidates.Count; i++)
         {
+            string candidate = candidates[i];
             if (Math.Abs(name.Length - candidate.Length) >= best)
             {
                 continue; // each letter of difference is one mistake at least
             }
 
-            int distance = Distance(name, candidate, best);
+            int distance = Distance(placesOf, name.Length, candidate);
             if (distance < best && distance < candidate.Length)
             {
                 best = distance;
@@ -34,38 +52,30 @@ internal static class NearestName
         return nearest;
     }
 
-    /// Levenshtein: letters put in, left out or exchanged. A '_' for a '-' is no mistake worth counting. Gives up, with the
-    /// limit, as soon as no way can stay below it.
-    private static int Distance(string left, string right, int limit)
+    /// Myers' bit-parallel form (as Hyyrö wrote it down): neighbours in the matrix differ by one at most, so that a whole row is two
+    /// sets of places, those where it rises and those where it falls, and a letter of the candidate costs a dozen instructions.
+    private static int Distance(ReadOnlySpan<ulong> placesOf, int length, string candidate)
     {
-        Span<int> row = stackalloc int[LengthMax + 1];
-        row = row[..(left.Length + 1)];
-        for (int i = 0; i < row.Length; i++)
+        ulong rises = ulong.MaxValue;
+        ulong falls = 0;
+        ulong last = 1UL << (length - 1);
+        int distance = length;
+        foreach (char letter in candidate)
         {
-            row[i] = i;
+            ulong same = placesOf[Fold(letter)];
+            ulong diagonal = (((same & rises) + rises) ^ rises) | same | falls;
+            ulong up = falls | ~(diagonal | rises);
+            ulong down = rises & diagonal;
+            distance += ((up & last) != 0 ? 1 : 0) - ((down & last) != 0 ? 1 : 0);
+            up = (up << 1) | 1;
+            down <<= 1;
+            rises = down | ~(diagonal | up);
+            falls = up & diagonal;
         }
 
-        for (int j = 1; j <= right.Length; j++)
-        {
-            int diagonal = row[0];
-            int least = row[0] = j;
-            for (int i = 1; i < row.Length; i++)
-            {
-                int exchanged = diagonal + (Same(left[i - 1], right[j - 1]) ? 0 : 1);
-                diagonal = row[i];
-                row[i] = Math.Min(exchanged, Math.Min(row[i], row[i - 1]) + 1);
-                least = Math.Min(least, row[i]);
-            }
-
-            if (least >= limit)
-            {
-                return limit;
-            }
-        }
-
-        return row[^1];
+        return distance;
     }
 
-    private static bool Same(char left, char right) =>
-        char.ToLowerInvariant(left) == char.ToLowerInvariant(right) || (left == '_' && right == '-');
+    /// Upper case is no mistake worth counting, and neither is a '_' for a '-'.
+    private static char Fold(char c) => c == '_' ? '-' : char.ToLowerInvariant(c);
 }

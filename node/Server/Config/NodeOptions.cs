@@ -21,6 +21,9 @@ public sealed record ServiceOptions
     /// Empty when not set.
     public required string ClusterName { get; init; }
 
+    /// As statistics and monitoring print it.
+    public string ClusterNameOrNull => ClusterName.Length > 0 ? ClusterName : "null";
+
     /// Null when the node shall make it from its network address.
     public required ulong? NodeId { get; init; }
 

@@ -100,31 +100,31 @@ internal sealed class OldParameters
         }
     }
 
+    /// Beside an engine that keeps its data elsewhere, memory was what the index could have.
     private void ApplyMemorySizes(Settings space)
     {
-        Settings? memory = Engine(space, "memory");
-        Settings? device = Engine(space, "device");
+        Settings? elsewhere = Engine(space, "device") ?? Engine(space, "pmem");
         if (space.IsGiven("memory-size") && space.Integer("memory-size") > 0)
         {
-            (Settings target, string name) = device == null ? (EngineOrNew(space), "data-size") : (space, "indexes-memory-budget");
+            (Settings target, string name) = elsewhere == null ? (EngineOrNew(space), "data-size") : (space, "indexes-memory-budget");
             Give(target, name, space.Text("memory-size"), space.LineOf("memory-size"));
         }
 
         if (space.IsGiven("high-water-memory-pct"))
         {
             Give(space, "evict-indexes-memory-pct", space.Text("high-water-memory-pct"), space.LineOf("high-water-memory-pct"));
-            if (device == null)
+            if (elsewhere == null)
             {
                 Give(EngineOrNew(space), "evict-used-pct", space.Text("high-water-memory-pct"), space.LineOf("high-water-memory-pct"));
             }
         }
 
-        if (space.IsGiven("high-water-disk-pct") && device != null)
+        if (space.IsGiven("high-water-disk-pct") && elsewhere != null)
         {
-            Give(device, "evict-used-pct", space.Text("high-water-disk-pct"), space.LineOf("high-water-disk-pct"));
+            Give(elsewhere, "evict-used-pct", space.Text("high-water-disk-pct"), space.LineOf("high-water-disk-pct"));
         }
 
-        if (space.IsGiven("evict-sys-memory-pct") && (memory ?? device) is { } engine)
+        if (space.IsGiven("evict-sys-memory-pct") && space.Child("storage-engine") is { } engine)
         {
             Give(engine, "evict-used-pct", space.Text("evict-sys-memory-pct"), space.LineOf("evict-sys-memory-pct"));
         }

@@ -76,6 +76,9 @@ public sealed record Parameter
     /// What to tell who uses it: the replacement, or why it is going away.
     public required string Note { get; init; }
 
+    /// The schema counts what follows the keyword of a section (`namespace test {`) among its parameters; aerospike.conf does not.
+    public bool IsSectionWord => Name is "name" or "type";
+
     public bool IsCurrent => Status != ParameterStatus.Obsolete && Until.Length == 0;
 
     /// Brings what a user wrote into normal form: booleans true/false, numbers without suffix, levels and choices in their own
@@ -159,8 +162,7 @@ public sealed record Parameter
             return true;
         }
 
-        string hint = NearestName.Find(text, Allowed) is { } nearest ? $"; did you mean {Findings.Quote(nearest)}?" : "";
-        problem = $"{Findings.Quote(ConfName)} is {Findings.Quote(text)}; {AllowedText()}{hint}";
+        problem = $"{Findings.Quote(ConfName)} is {Findings.Quote(text)}; {AllowedText()}{NearestName.Hint(text, Allowed)}";
         return false;
     }
 

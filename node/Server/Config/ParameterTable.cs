@@ -13,6 +13,8 @@ public sealed class ParameterTable
     private readonly Dictionary<(string Section, string Name), Parameter> _byName = [];
     private readonly Dictionary<(string Section, string Name), Parameter> _byConfName = [];
     private readonly Dictionary<string, List<Parameter>> _bySection = [];
+    private readonly Dictionary<string, Parameter[]> _inAnySection;
+    private readonly Dictionary<string, string[]> _wordsIn;
 
     private ParameterTable(IReadOnlyList<Parameter> rows)
     {
@@ -33,6 +35,12 @@ public sealed class ParameterTable
 
             section.Add(row);
         }
+
+        StringComparer exact = StringComparer.Ordinal;
+        _inAnySection = rows.Where(row => !row.IsSectionWord).GroupBy(row => row.ConfName, exact)
+            .ToDictionary(same => same.Key, same => same.ToArray(), exact);
+        _wordsIn = rows.Select(row => row.Section).Union(SectionRules.All.Select(rule => rule.Parent), exact)
+            .ToDictionary(section => section, ListWords, exact);
     }
 
     /// In the order of the file: by section, then by name, which is the order in which the reference lists them.
@@ -59,6 +67,20 @@ public sealed class ParameterTable
     public Parameter? ByConfName(string section, string confName) => _byConfName.GetValueOrDefault((section, confName));
 
     public IReadOnlyList<Parameter> InSection(string section) => _bySection.GetValueOrDefault(section) ?? [];
+
+    /// The parameters of that name in all sections: for telling where a misplaced one belongs.
+    public Parameter[] InAnySection(string confName) => _inAnySection.GetValueOrDefault(confName, []);
+
+    /// What a line of the section may begin with; old names, which nobody should write anew, are not among them.
+    public IReadOnlyList<string> WordsIn(string section) => _wordsIn.GetValueOrDefault(section, []);
+
+    private string[] ListWords(string section) =>
+    [
+        .. InSection(section)
+            .Where(row => row.Status != ParameterStatus.Obsolete && row.Type != ParameterType.Level && !row.IsSectionWord)
+            .Select(row => row.ConfName),
+        .. SectionRules.In(section).Select(rule => rule.Keyword),
+    ];
 
     private static Parameter ReadRow(string[] cells)
     {

@@ -1,3 +1,5 @@
+using System.Collections.Frozen;
+
 namespace Aerie.Server.Config;
 
 /// What follows the keyword of a section.
@@ -68,13 +70,18 @@ public static class SectionRules
         Named("xdr.dcs", "namespace", "namespaces"),
     ];
 
+    private static readonly FrozenDictionary<string, SectionRule[]> ByParent =
+        All.GroupBy(rule => rule.Parent, StringComparer.Ordinal)
+            .ToFrozenDictionary(rules => rules.Key, rules => rules.ToArray(), StringComparer.Ordinal);
+
+    /// The sections that may stand inside another, in the order of the table.
+    public static IReadOnlyList<SectionRule> In(string parent) => ByParent.GetValueOrDefault(parent, []);
+
     public static SectionRule? ByKeyword(string parent, string keyword) =>
-        All.FirstOrDefault(rule => rule.Parent == parent && rule.Keyword == keyword);
+        Array.Find(ByParent.GetValueOrDefault(parent, []), rule => rule.Keyword == keyword);
 
     public static SectionRule? ByYamlName(string parent, string yamlName) =>
-        All.FirstOrDefault(rule => rule.Parent == parent && rule.YamlName == yamlName);
-
-    public static IEnumerable<string> KeywordsIn(string parent) => All.Where(rule => rule.Parent == parent).Select(rule => rule.Keyword);
+        Array.Find(ByParent.GetValueOrDefault(parent, []), rule => rule.YamlName == yamlName);
 
     /// A path as the user writes it: `namespace / storage-engine memory`.
     public static string Display(string path) => path

@@ -107,8 +107,9 @@ public sealed class SettingsReader
 
         if (rule.Naming == SectionNaming.Kind && !rule.Kinds.Contains(name))
         {
-            string hint = NearestName.Find(name, rule.Kinds) is { } nearest ? $"; did you mean {Findings.Quote(nearest)}?" : "";
-            _findings.Problem(node.Line, $"{rule.Keyword} is {Findings.Quote(name)}; allowed are {string.Join(", ", rule.Kinds)}{hint}");
+            string allowed = string.Join(", ", rule.Kinds);
+            _findings.Problem(node.Line,
+                $"{rule.Keyword} is {Findings.Quote(name)}; allowed are {allowed}{NearestName.Hint(name, rule.Kinds)}");
             return false;
         }
 
@@ -124,7 +125,7 @@ public sealed class SettingsReader
         }
 
         Parameter? row = _table.ByConfName(section.Path, node.Name);
-        if (row == null || row.Type == ParameterType.Level || row.Name is "name" or "type")
+        if (row == null || row.Type == ParameterType.Level || row.IsSectionWord)
         {
             TellUnknownParameter(node, section);
             return;
@@ -135,18 +136,17 @@ public sealed class SettingsReader
 
     private void ReadLogContext(ConfigNode node, Settings sink)
     {
-        IEnumerable<Parameter> contexts = _table.InSection(SectionRules.SinkPath).Where(row => row.Type == ParameterType.Level);
         string name = node.Values.Count > 0 ? node.Values[0] : "";
-        if (contexts.FirstOrDefault(row => row.Name == name) is { } context)
+        if (_table.ByName(sink.Path, name) is { Type: ParameterType.Level } context)
         {
             Store(context, [.. node.Values.Skip(1)], node.Line, sink);
             return;
         }
 
-        string hint = NearestName.Find(name, contexts.Select(row => row.Name)) is { } nearest
-            ? $"; did you mean {Findings.Quote(nearest)}?" : "";
+        string[] contexts = [.. _table.InSection(sink.Path).Where(row => row.Type == ParameterType.Level).Select(row => row.Name)];
         _findings.Problem(node.Line,
-            $"unknown log context {Findings.Quote(name)}; write 'context NAME LEVEL', where NAME may be 'any'{hint}");
+            $"unknown log context {Findings.Quote(name)}; write 'context NAME LEVEL', where NAME may be 'any'"
+            + NearestName.Hint(name, contexts));
     }
 
     private void Store(Parameter row, IReadOnlyList<string> values, int line, Settings section)
@@ -224,7 +224,7 @@ public sealed class SettingsReader
             return;
         }
 
-        string[] allowed = [.. SectionRules.KeywordsIn(parent.Path)];
+        string[] allowed = [.. SectionRules.In(parent.Path).Select(rule => rule.Keyword)];
         string where = parent.Path.Length == 0 ? "at the top" : $"in {Where(parent)}";
         string text = $"unknown section {Findings.Quote(node.Name)} {where}";
         if (_table.ByConfName(parent.Path, node.Name) != null)
@@ -233,8 +233,7 @@ public sealed class SettingsReader
         }
 
         text += allowed.Length == 0 ? "; there are no sections in it" : $"; allowed are {string.Join(", ", allowed)}";
-        string hint = NearestName.Find(node.Name, allowed) is { } nearest ? $"; did you mean {Findings.Quote(nearest)}?" : "";
-        _findings.Problem(node.Line, text + hint);
+        _findings.Problem(node.Line, text + NearestName.Hint(node.Name, allowed));
     }
 
     private void TellUnknownParameter(ConfigNode node, Settings section)
@@ -252,7 +251,7 @@ public sealed class SettingsReader
             return;
         }
 
-        Parameter[] elsewhere = [.. _table.Rows.Where(row => row.ConfName == node.Name && row.Name is not ("name" or "type"))];
+        Parameter[] elsewhere = _table.InAnySection(node.Name);
         if (elsewhere.Length > 0 && Array.TrueForAll(elsewhere, row => IsObsoleteNearby(row, section)))
         {
             Note(elsewhere[0], node.Line);
@@ -271,22 +270,14 @@ public sealed class SettingsReader
 
     private string Hint(string name, Settings section, Parameter[] elsewhere)
     {
-        IEnumerable<string> here = _table.InSection(section.Path)
-            .Where(row => row.Status != ParameterStatus.Obsolete && row.Type != ParameterType.Level && row.Name is not ("name" or "type"))
-            .Select(row => row.ConfName)
-            .Concat(SectionRules.KeywordsIn(section.Path));
         if (Array.Find(elsewhere, row => row.Section != section.Path && row.IsCurrent) is { } other)
         {
             return $"; it belongs into {SectionRules.Display(other.Section)}";
         }
 
-        if (NearestName.Find(name, here) is { } nearest)
-        {
-            return $"; did you mean {Findings.Quote(nearest)}?";
-        }
-
-        string[] allowed = [.. here];
-        return allowed.Length is > 0 and <= 12 ? $"; allowed are {string.Join(", ", allowed)}" : "";
+        IReadOnlyList<string> here = _table.WordsIn(section.Path);
+        string hint = NearestName.Hint(name, here);
+        return hint.Length == 0 && here.Count is > 0 and <= 12 ? $"; allowed are {string.Join(", ", here)}" : hint;
     }
 
     private static string Where(Settings section)

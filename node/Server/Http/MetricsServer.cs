@@ -25,6 +25,7 @@ public sealed class MetricsServer : IHttpApplication<HttpContext>, IDisposable
     private readonly SocketTransportOptions _transport = new() { IOQueueCount = 1 };
     private readonly KestrelServer _server;
 
+    /// Throws IOException when a host's name is unknown.
     public MetricsServer(ListenOptions options, PrometheusText metrics, HealthCheck health)
     {
         _metrics = metrics;
@@ -118,10 +119,22 @@ public sealed class MetricsServer : IHttpApplication<HttpContext>, IDisposable
         }
         else
         {
-            foreach (var named in Dns.GetHostAddresses(host))
+            foreach (var named in Resolve(host))
             {
                 kestrel.Listen(named, port);
             }
+        }
+    }
+
+    private static IPAddress[] Resolve(string host)
+    {
+        try
+        {
+            return Dns.GetHostAddresses(host);
+        }
+        catch (Exception unresolved) when (unresolved is SocketException or ArgumentException)
+        {
+            throw new IOException($"cannot open the metrics port on {host}: {unresolved.Message}", unresolved);
         }
     }
 }

@@ -19,7 +19,8 @@ public sealed class PrometheusText(InfoSources sources)
     public string Write()
     {
         var page = new MetricPage();
-        var common = new Labels().With("cluster_name", ClusterName).With("service", sources.AccessPoints.Standard);
+        var clusterName = sources.Config.Service.Current.ClusterNameOrNull;
+        var common = new Labels().With("cluster_name", clusterName).With("service", sources.AccessPoints.Standard);
         page.Add("aerospike_node_up", StatisticKind.Gauge, 1,
             common.With("build", NodeIdentity.Build).With("node_id", sources.Identity.NodeId));
         WriteNode(page, common);
@@ -32,8 +33,6 @@ public sealed class PrometheusText(InfoSources sources)
         WriteLatencies(page, common);
         return page.ToString();
     }
-
-    private string ClusterName => sources.Config.Service.Current.ClusterName is { Length: > 0 } name ? name : "null";
 
     private void WriteNode(MetricPage page, Labels labels)
     {

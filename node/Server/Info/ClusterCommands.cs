@@ -76,8 +76,7 @@ internal sealed class ClusterCommands(InfoSources sources)
     private IEnumerable<InfoCommand> Membership =>
     [
         Fixed("peers-generation", "changes when the other nodes change", () => "0"),
-        Fixed("cluster-name", "the configured name of the cluster", () =>
-            sources.Config.Service.Current.ClusterName is { Length: > 0 } name ? name : "null"),
+        Fixed("cluster-name", "the configured name of the cluster", () => sources.Config.Service.Current.ClusterNameOrNull),
         Command("cluster-stable", "the cluster's key when nothing is moving: [size=;ignore-migrations=;namespace=]",
             InfoPermission.None, ClusterStable),
         Command("roster", "the roster of each namespace: [namespace=]", InfoPermission.None, Roster),

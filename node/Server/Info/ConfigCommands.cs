@@ -19,7 +19,7 @@ internal sealed class ConfigCommands(InfoSources sources)
         new("config-set", "the same as set-config", InfoPermission.SysAdmin, Set),
     ];
 
-    private void Get(in InfoRequest request, InfoText reply) => Answer(sources.Config.Get(request.Text), reply);
+    private void Get(in InfoRequest request, InfoText reply) => reply.Answer(sources.Config.Get(request.Text));
 
     private void Set(in InfoRequest request, InfoText reply)
     {
@@ -29,18 +29,6 @@ internal sealed class ConfigCommands(InfoSources sources)
             _log.LogInformation("config-set: {Parameters}", request.Text);
         }
 
-        Answer(answer, reply);
-    }
-
-    private static void Answer(ConfigAnswer answer, InfoText reply)
-    {
-        if (answer.Code == ResultCode.Ok)
-        {
-            reply.Append(answer.Text);
-        }
-        else
-        {
-            reply.Error(answer.Code, answer.Text);
-        }
+        reply.Answer(answer);
     }
 }

@@ -112,6 +112,9 @@ public sealed class InfoText(IBufferWriter<byte> into)
 
     public InfoText Ok() => Append("ok");
 
+    public InfoText Answer(ConfigAnswer answer) =>
+        answer.Code == ResultCode.Ok ? Append(answer.Text) : Error(answer.Code, answer.Text);
+
     /// `ERROR:<code>:<message>`; the code of an unknown error is left out, as the reference does.
     public InfoText Error(ResultCode code, string message)
     {

@@ -89,12 +89,9 @@ internal sealed class LogCommands(InfoSources sources)
         if (answer.Code == ResultCode.Ok)
         {
             _log.LogInformation("log-set: {Parameters}", request.Text);
-            reply.Ok();
         }
-        else
-        {
-            reply.Error(answer.Code, answer.Text);
-        }
+
+        reply.Answer(answer);
     }
 
     private void Message(in InfoRequest request, InfoText reply)

@@ -33,15 +33,7 @@ internal sealed class TruncateCommands(InfoSources sources)
             return;
         }
 
-        if (setName is null)
-        {
-            records.Truncate(null, cut);
-        }
-        else if (records.Sets.TryFind(Encoding.UTF8.GetBytes(setName), out var set))
-        {
-            records.Truncate(set, cut);
-        } // a set without records has nothing to cut
-
+        Cut(records, setName, cut);
         _log.LogInformation("{{{Namespace}|{Set}}} truncated to lut {Cut}", records.Name, setName ?? "", cut);
         reply.Ok();
     }
@@ -53,17 +45,21 @@ internal sealed class TruncateCommands(InfoSources sources)
             return;
         }
 
+        Cut(records, setName, 0);
+        _log.LogInformation("{{{Namespace}|{Set}}} undid truncation", records.Name, setName ?? "");
+        reply.Ok();
+    }
+
+    private static void Cut(Namespace records, string? setName, ulong cut)
+    {
         if (setName is null)
         {
-            records.Truncate(null, 0);
+            records.Truncate(null, cut);
         }
         else if (records.Sets.TryFind(Encoding.UTF8.GetBytes(setName), out var set))
         {
-            records.Truncate(set, 0);
-        }
-
-        _log.LogInformation("{{{Namespace}|{Set}}} undid truncation", records.Name, setName ?? "");
-        reply.Ok();
+            records.Truncate(set, cut);
+        } // a set without records has nothing to cut
     }
 
     private bool TryFindTarget(

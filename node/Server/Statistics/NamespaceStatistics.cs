@@ -4,6 +4,7 @@ using Aerie.Server.Config;
 using Aerie.Server.Metrics;
 using Aerie.Server.Records;
 using Aerie.Storage;
+using static Aerie.Server.Statistics.StatisticText;
 
 namespace Aerie.Server.Statistics;
 
@@ -158,8 +159,4 @@ public sealed class NamespaceStatistics
         ["write_cache_pct"] = records => Text(records.Log.WriteCachePercent),
         ["effective_prefer_uniform_balance"] = _ => "true",
     };
-
-    private static string Text(long value) => value.ToString(CultureInfo.InvariantCulture);
-
-    private static string Text(bool value) => value ? "true" : "false";
 }

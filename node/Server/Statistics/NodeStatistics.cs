@@ -1,8 +1,8 @@
-using System.Globalization;
 using Aerie.Foundation;
 using Aerie.Server.Config;
 using Aerie.Server.Metrics;
 using Aerie.Server.Records;
+using static Aerie.Server.Statistics.StatisticText;
 
 namespace Aerie.Server.Statistics;
 
@@ -101,8 +101,6 @@ public sealed class NodeStatistics
         sources["admin_connections"] = () => Text(from.Service.OpenConnections(PortKind.Admin));
         sources["batch_index_queue"] = () => string.Join(',', Enumerable.Repeat("0:0", from.Options.Current.BatchIndexThreads));
     }
-
-    private static string Text(long value) => value.ToString(CultureInfo.InvariantCulture);
 }
 
 /// What the statistics of the node are made from.

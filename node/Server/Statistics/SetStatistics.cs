@@ -1,7 +1,7 @@
-using System.Globalization;
 using Aerie.Server.Config;
 using Aerie.Server.Metrics;
 using Aerie.Server.Records;
+using static Aerie.Server.Statistics.StatisticText;
 
 namespace Aerie.Server.Statistics;
 
@@ -21,10 +21,10 @@ public static class SetStatistics
             new("truncate_lut", StatisticKind.Gauge, Text((long)set.TruncateCut)),
             new("sindexes", StatisticKind.Gauge, "0"),
             new("index_populating", StatisticKind.Gauge, "false"),
-            new("truncating", StatisticKind.Gauge, records.IsTruncatingSet(set) ? "true" : "false"),
+            new("truncating", StatisticKind.Gauge, Text(records.IsTruncatingSet(set))),
             new("default-read-touch-ttl-pct", StatisticKind.Gauge, Text(options?.DefaultReadTouchTtlPct ?? 0)),
             new("default-ttl", StatisticKind.Gauge, Text(options?.DefaultTtlSeconds ?? 0)),
-            new("disable-eviction", StatisticKind.Gauge, options?.DisableEviction == true ? "true" : "false"),
+            new("disable-eviction", StatisticKind.Gauge, Text(options?.DisableEviction == true)),
             new("enable-index", StatisticKind.Gauge, "false"),
             new("stop-writes-count", StatisticKind.Gauge, Text(options?.StopWritesCount ?? 0)),
             new("stop-writes-size", StatisticKind.Gauge, Text(options?.StopWritesSize ?? 0)),
@@ -33,6 +33,4 @@ public static class SetStatistics
 
     /// Stripes of memory have no path; this is what stands in for one.
     public static string StripeName(int stripe) => $"stripe-{stripe}";
-
-    private static string Text(long value) => value.ToString(CultureInfo.InvariantCulture);
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Reflection;
 using Aerie.Foundation;
 
@@ -59,6 +60,14 @@ public static class StatisticTable
 
 /// A key with its value, as text.
 public readonly record struct Statistic(string Key, StatisticKind Kind, string Value);
+
+/// How values are written, whatever the locale.
+internal static class StatisticText
+{
+    public static string Text(long value) => value.ToString(CultureInfo.InvariantCulture);
+
+    public static string Text(bool value) => value ? "true" : "false";
+}
 
 internal static class CounterKeys
 {

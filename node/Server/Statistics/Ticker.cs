@@ -116,7 +116,7 @@ public sealed partial class Ticker
 
     private string Filled(string line) => Placeholder().Replace(line, mark => mark.Value[1..^1] switch
     {
-        "cluster_name" => _sources.Options.Current.ClusterName is { Length: > 0 } name ? name : "null",
+        "cluster_name" => _sources.Options.Current.ClusterNameOrNull,
         var key => _node.Value(key),
     });
 

@@ -1,3 +1,4 @@
+using Aerie.DataModel;
 using Aerie.Foundation;
 using Aerie.Protocol;
 using Xunit;
@@ -25,6 +26,8 @@ public sealed class FrozenNumbersTests
             "QueryUserAbort=210 QueryQueueFull=211 QueryTimeout=212 QueryGeneric=213",
         [typeof(BatchFlags)] =
             "None=0 InlineMemory=1 InlineDevice=2 RespondAllKeys=4 ReportErrorRecord=8",
+        [typeof(BatchRowForm)] =
+            "None=0 Repeat=1 HasInfo=2 HasGeneration=4 HasTtl=8 HasInfo4=16",
         [typeof(FieldId)] =
             "Namespace=0 Set=1 Key=2 RecordVersion=3 Digest=4 MrtId=5 MrtDeadline=6 QueryId=7 SocketTimeout=9 " +
             "RecordsPerSecond=10 Partitions=11 ResumeDigests=12 MaxRecords=13 LastUpdateTime=14 BvalArray=15 IndexName=21 " +
@@ -41,6 +44,9 @@ public sealed class FrozenNumbersTests
         [typeof(Info3)] =
             "None=0 Last=1 CommitMaster=2 PartitionDone=4 UpdateOnly=8 CreateOrReplace=16 ReplaceOnly=32 ScReadType=64 " +
             "ScReadRelax=128",
+        [typeof(ParticleType)] =
+            "Null=0 Integer=1 Double=2 String=3 Bytes=4 JavaBlob=7 CSharpBlob=8 PythonBlob=9 RubyBlob=10 PhpBlob=11 ErlangBlob=12 " +
+            "Bool=17 Hll=18 Map=19 List=20 GeoJson=23",
         [typeof(ProtoType)] =
             "Info=1 Security=2 Message=3 CompressedMessage=4 Xdr=5",
     };

@@ -1,7 +1,9 @@
 using System.Diagnostics;
 using Aerie.Client;
 using Aerie.Client.Wire;
+using Aerie.DataModel;
 using Aerie.Foundation;
+using Aerie.Protocol;
 using Xunit;
 using static Aerie.Node.Tests.Client.ScriptedServer;
 
@@ -71,6 +73,21 @@ public class AerieClientTests
         var failure = Assert.Throws<AerieException>(() => client.Put(policy, Key, new Bin("a", 1L)));
         Assert.Equal((FailureKind.Timeout, ResultCode.Timeout, true), (failure.Kind, failure.Code, failure.InDoubt));
         Assert.True(watch.Elapsed < TimeSpan.FromSeconds(5), $"took {watch.Elapsed}");
+    }
+
+    [Fact]
+    public void A_call_with_more_time_is_not_cut_short_by_an_earlier_one_with_less()
+    {
+        var calls = 0;
+        using var never = new ManualResetEventSlim();
+        using var server = new ScriptedServer((stream, _) =>
+        {
+            never.Wait(calls++ == 0 ? TimeSpan.Zero : TimeSpan.FromMilliseconds(700));
+            stream.Write(ScriptedServer.Message(ScriptedServer.Record(ResultCode.NotFound)));
+        });
+        using var client = new AerieClient(server.Address);
+        Assert.Null(client.Get(Once with { TotalTimeout = TimeSpan.FromMilliseconds(400) }, Key));
+        Assert.Null(client.Get(Once with { TotalTimeout = TimeSpan.FromSeconds(30) }, Key));
     }
 
     [Fact]
@@ -161,7 +178,7 @@ public class AerieClientTests
     public void A_query_asks_again_for_what_was_unavailable_behind_the_last_record_seen()
     {
         var digest = Key.Digest.ToArray();
-        var found = Record(ResultCode.Ok, fields: [Field(FieldType.Digest, digest)]);
+        var found = Record(ResultCode.Ok, fields: [Field(FieldId.Digest, digest)]);
         var unavailable = Record(ResultCode.Unavailable, Info3.PartitionDone, generation: (uint)Key.Partition);
         var last = Record(ResultCode.Ok, Info3.Last);
         var round = 0;
@@ -174,13 +191,13 @@ public class AerieClientTests
         Assert.Equal(Key.Digest, Assert.Single(records).Key.Digest);
         Assert.True(progress.IsDone);
         Assert.Equal(2, server.Messages.Count);
-        Assert.True(server.Messages[1].AsSpan().IndexOf(Field(FieldType.ResumeDigests, digest)) > 0);
+        Assert.True(server.Messages[1].AsSpan().IndexOf(Field(FieldId.ResumeDigests, digest)) > 0);
     }
 
     [Fact]
     public void A_query_that_its_caller_stops_can_go_on_later()
     {
-        var found = Record(ResultCode.Ok, fields: [Field(FieldType.Digest, Key.Digest.ToArray())]);
+        var found = Record(ResultCode.Ok, fields: [Field(FieldId.Digest, Key.Digest.ToArray())]);
         var reply = Message(found, Record(ResultCode.Ok, Info3.Last));
         using var server = Answering(reply);
         using var client = new AerieClient(server.Address);

@@ -1,6 +1,8 @@
 using Aerie.Client;
 using Aerie.Client.Wire;
+using Aerie.DataModel;
 using Aerie.Foundation;
+using Aerie.Protocol;
 using Xunit;
 
 namespace Aerie.Node.Tests.Client;
@@ -37,7 +39,7 @@ public class RequestBytesTests
     [Fact]
     public void Put_of_an_integer()
     {
-        Requests.Write(_writer, WritePolicy.Default, _key, OperationKind.Write, [new Bin("a", 1L)]);
+        Requests.Write(_writer, WritePolicy.Default, _key, OpCode.Write, [new Bin("a", 1L)]);
         AssertWritten(
             "020300000000004f" + "16" + "00010000" + "00" + "00000000" + "00000000" + "000003e8" + "0003" + "0001"
             + Address + "0000000d" + "02" + "01" + "00" + "01" + "61" + "0000000000000001");
@@ -56,7 +58,7 @@ public class RequestBytesTests
             DurableDelete = true,
             CommitToMasterOnly = true,
         };
-        Requests.Write(_writer, policy, KeyOf(DigestA, "k"), OperationKind.Append, [new Bin("a", "x")]);
+        Requests.Write(_writer, policy, KeyOf(DigestA, "k"), OpCode.Append, [new Bin("a", "x")]);
         AssertWritten(
             "020300000000004f" + "16" + "00152200" + "00" + "00000007" + "ffffffff" + "000003e8" + "0004" + "0001"
             + Address + "00000003" + "02" + "03" + "6b" + "00000006" + "09" + "03" + "00" + "01" + "61" + "78");
@@ -144,7 +146,7 @@ public class RequestBytesTests
     public void A_bin_name_that_is_too_long_is_refused_before_it_is_sent()
     {
         var failure = Assert.Throws<AerieException>(() =>
-            Requests.Write(_writer, WritePolicy.Default, _key, OperationKind.Write, [new Bin("sixteen_letters_", 1L)]));
+            Requests.Write(_writer, WritePolicy.Default, _key, OpCode.Write, [new Bin("sixteen_letters_", 1L)]));
         Assert.Equal(ResultCode.BinName, failure.Code);
     }
 

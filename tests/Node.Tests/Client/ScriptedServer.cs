@@ -4,7 +4,9 @@ using System.Net.Sockets;
 using System.Text;
 using Aerie.Client.Cluster;
 using Aerie.Client.Wire;
+using Aerie.DataModel;
 using Aerie.Foundation;
+using Aerie.Protocol;
 
 namespace Aerie.Node.Tests.Client;
 
@@ -39,7 +41,7 @@ internal sealed class ScriptedServer : IDisposable
     public static byte[] Message(params byte[][] records)
     {
         var body = records.SelectMany(record => record).ToArray();
-        return [.. ProtoHeader(MessageType.Message, body.Length), .. body];
+        return [.. HeaderOf(ProtoType.Message, body.Length), .. body];
     }
 
     public static byte[] Record(
@@ -50,8 +52,8 @@ internal sealed class ScriptedServer : IDisposable
         byte[][]? fields = null,
         byte[][]? operations = null)
     {
-        var header = new byte[WireLimits.MessageHeaderLength];
-        header[0] = WireLimits.MessageHeaderLength;
+        var header = new byte[MessageHeader.Length];
+        header[0] = MessageHeader.Length;
         header[3] = (byte)info3;
         header[5] = (byte)result;
         BinaryPrimitives.WriteUInt32BigEndian(header.AsSpan(6), generation);
@@ -61,15 +63,15 @@ internal sealed class ScriptedServer : IDisposable
         return [.. header, .. (fields ?? []).SelectMany(field => field), .. (operations ?? []).SelectMany(operation => operation)];
     }
 
-    public static byte[] Field(FieldType type, ReadOnlySpan<byte> data) => [.. Length(data.Length + 1), (byte)type, .. data];
+    public static byte[] Field(FieldId type, ReadOnlySpan<byte> data) => [.. Length(data.Length + 1), (byte)type, .. data];
 
     public static byte[] Operation(string bin, ParticleType type, ReadOnlySpan<byte> value) =>
         [.. Length(4 + bin.Length + value.Length), 1, (byte)type, 0, (byte)bin.Length, .. Encoding.UTF8.GetBytes(bin), .. value];
 
-    public static byte[] ProtoHeader(MessageType type, long length)
+    public static byte[] HeaderOf(ProtoType type, long length)
     {
-        var header = new byte[WireLimits.ProtoHeaderLength];
-        BinaryPrimitives.WriteUInt64BigEndian(header, ((ulong)WireLimits.ProtoVersion << 56) | ((ulong)type << 48) | (ulong)length);
+        var header = new byte[ProtoHeader.Length];
+        BinaryPrimitives.WriteUInt64BigEndian(header, ((ulong)ProtoHeader.CurrentVersion << 56) | ((ulong)type << 48) | (ulong)length);
         return header;
     }
 
@@ -122,13 +124,13 @@ internal sealed class ScriptedServer : IDisposable
         try
         {
             using var stream = connection.GetStream();
-            var header = new byte[WireLimits.ProtoHeaderLength];
+            var header = new byte[ProtoHeader.Length];
             while (connection.Connected)
             {
                 stream.ReadExactly(header);
                 var body = new byte[BinaryPrimitives.ReadUInt64BigEndian(header) & 0xFFFF_FFFF_FFFF];
                 stream.ReadExactly(body);
-                if (header[1] == (byte)MessageType.Info)
+                if (header[1] == (byte)ProtoType.Info)
                 {
                     AnswerInfo(stream, Encoding.UTF8.GetString(body));
                     continue;
@@ -157,6 +159,6 @@ internal sealed class ScriptedServer : IDisposable
         }
 
         var body = Encoding.UTF8.GetBytes(answer.ToString());
-        stream.Write([.. ProtoHeader(MessageType.Info, body.Length), .. body]);
+        stream.Write([.. HeaderOf(ProtoType.Info, body.Length), .. body]);
     }
 }

@@ -168,6 +168,38 @@ public sealed class OldParametersTests
     }
 
     [Fact]
+    public void Beside_persistent_memory_the_memory_is_the_index_s()
+    {
+        Settings space = ConfigHarness.Conf(
+            "namespace a {\n memory-size 2G\n high-water-memory-pct 60\n high-water-disk-pct 50\n storage-engine pmem\n}")
+            .Settings.Child("namespace")!;
+        Assert.Equal((2L << 30, 60, 50),
+            (space.Integer("indexes-memory-budget"), space.Int("evict-indexes-memory-pct"),
+                space.Child("storage-engine")!.Int("evict-used-pct")));
+    }
+
+    /// A fuzzer found one that met an engine nobody had thought of.
+    [Theory, InlineData("memory"), InlineData("device"), InlineData("pmem")]
+    public void Every_old_name_meets_every_storage_engine(string engine)
+    {
+        foreach (Parameter row in ConfigHarness.Table.Rows.Where(row => row.Status == ParameterStatus.Obsolete))
+        {
+            string value = row.Type == ParameterType.Boolean ? "true" : row.Allowed.Count > 0 ? row.Allowed[0] : $"{row.Max}";
+            string line = $" {row.ConfName} {value}\n";
+            (string inService, string inSpace, string inEngine) = row.Section switch
+            {
+                "service" => (line, "", ""),
+                "namespaces" => ("", line, ""),
+                _ when row.Section == $"namespaces.storage-engine:{engine}" => ("", "", line),
+                _ => ("", "", ""),
+            };
+            ConfigReport report = ConfigHarness.Conf(
+                $"service {{\n{inService}}}\nnamespace a {{\n{inSpace} storage-engine {engine} {{\n{inEngine} }}\n}}");
+            Assert.DoesNotContain(report.Findings.Problems(), text => text.Contains($"'{row.ConfName}'", StringComparison.Ordinal));
+        }
+    }
+
+    [Fact]
     public void Old_device_sizes_become_bytes()
     {
         Settings device = ConfigHarness.Conf(

@@ -178,13 +178,13 @@ public sealed class RecordDraftTests
 
     private static BinOperand Operand(
         ReadOnlySpan<byte> request, int nameOffset, int nameLength, int valueLength, ParticleType type) => new()
-    {
-        Name = request.Slice(nameOffset, nameLength),
-        NameOffset = nameOffset,
-        ParticleType = (byte)type,
-        Value = request.Slice(nameOffset + nameLength, valueLength),
-        ValueOffset = nameOffset + nameLength,
-    };
+        {
+            Name = request.Slice(nameOffset, nameLength),
+            NameOffset = nameOffset,
+            ParticleType = (byte)type,
+            Value = request.Slice(nameOffset + nameLength, valueLength),
+            ValueOffset = nameOffset + nameLength,
+        };
 
     private sealed class GrowingBytes
     {

@@ -120,6 +120,15 @@ public sealed partial class PrometheusTests : IDisposable
         Assert.Contains($":{port}", Assert.Throws<IOException>(second.Start).Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_host_that_nobody_knows_is_one_clear_line()
+    {
+        var sources = new PrometheusText(_info.Reporting.Sources);
+        var where = new ListenOptions([new string('x', 300)], 0, false);
+        Assert.Contains("metrics port", Assert.Throws<IOException>(() => new MetricsServer(where, sources, _info.Reporting.Health)).Message,
+            StringComparison.Ordinal);
+    }
+
     private void Work()
     {
         var client = _info.Node.Connect();

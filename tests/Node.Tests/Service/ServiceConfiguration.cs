@@ -1,7 +1,7 @@
-using Aerie.Server.Config;
-using Aerie.Server.Info;
 using System.Buffers;
 using System.Text;
+using Aerie.Server.Config;
+using Aerie.Server.Info;
 using Aerie.Server.Service;
 using Aerie.TestKit;
 

@@ -154,7 +154,10 @@ public sealed class LoadRunTests(FloorBinary floorBinary) : IClassFixture<FloorB
 
     private static BenchOptions Options => new()
     {
-        Keys = 1000, Connections = 8, BatchSize = 50, Duration = TimeSpan.FromMilliseconds(200),
+        Keys = 1000,
+        Connections = 8,
+        BatchSize = 50,
+        Duration = TimeSpan.FromMilliseconds(200),
     };
 
     private BenchResult RunOnFloor(BenchOptions options)

@@ -1,6 +1,8 @@
 using Aerie.Client.Wire;
+using Aerie.DataModel;
 using Aerie.Foundation;
 using Aerie.Node.Tests.Client;
+using Aerie.Protocol;
 using Aerie.Tools.Bench;
 using Xunit;
 
@@ -13,7 +15,7 @@ public class ReplyScannerTests
     {
         var record = ScriptedServer.Record(
             ResultCode.Ok,
-            fields: [ScriptedServer.Field(FieldType.Digest, new byte[20])],
+            fields: [ScriptedServer.Field(FieldId.Digest, new byte[20])],
             operations: [ScriptedServer.Operation("b", ParticleType.String, "value"u8)]);
         byte[] stream =
         [
