@@ -134,8 +134,8 @@ public sealed class DeviceSet : IDisposable
         if (missing > 0 && !options.AcceptMissing)
         {
             throw new StorageException($"namespace {options.Namespace}: {missing} of {missing + known.Count} devices are not "
-                + "configured any more: the records on them would be lost (up to that share of all records); configure them again, or start with "
-                + "--accept-missing-devices to go on without them");
+                + "configured any more: the records on them would be lost (up to that share of all records); configure them again, "
+                + "or start with --accept-missing-devices to go on without them");
         }
     }
 
