@@ -243,6 +243,7 @@ public sealed class ConfigStoreTests
     {
         ConfigReport report = ConfigHarness.Conf(more + "namespace test {\n storage-engine memory {\n data-size 1G\n }\n set users {\n"
             + " stop-writes-count 5\n }\n}\nnamespace bar {\n storage-engine memory {\n data-size 1G\n }\n}\n"
+            + "namespace through {\n storage-engine memory {\n file /data/through.dat\n filesize 1G\n }\n}\n"
             + "namespace disk {\n storage-engine device {\n file /data/disk.dat\n filesize 1G\n }\n}\n");
         Assert.Empty(report.Findings.Problems());
         return new ConfigStore(ConfigHarness.Table, report);
@@ -266,6 +267,7 @@ public sealed class ConfigStoreTests
         "service" when row.Name is not ("user" or "group" or "feature-key-file" or "feature-key-files") => "context=service",
         "network.heartbeat" or "network.fabric" or "network.service" when row.Type != ParameterType.List => "context=network",
         "namespaces" or "namespaces.geo2dsphere-within" => "context=namespace;id=test",
+        "namespaces.storage-engine:memory" when row.Name == "flush-size" => "context=namespace;id=through", // needs something to flush to
         "namespaces.storage-engine:memory" when row.Type != ParameterType.List && row.Name is not "encryption" =>
             "context=namespace;id=test",
         "namespaces.storage-engine:device" when row.Type != ParameterType.List => "context=namespace;id=disk",
@@ -284,6 +286,7 @@ public sealed class ConfigStoreTests
         "service" => store.Service.Current.ToString(),
         "namespaces.sets" => store.Namespaces["test"].Current.Sets["users"].ToString(),
         "namespaces.storage-engine:device" => store.Namespaces["disk"].Current.ToString(),
+        "namespaces.storage-engine:memory" when row.Name == "flush-size" => store.Namespaces["through"].Current.ToString(),
         _ => store.Namespaces["test"].Current.ToString(),
     };
 
