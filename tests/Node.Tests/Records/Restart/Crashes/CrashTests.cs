@@ -5,7 +5,7 @@ namespace Aerie.Node.Tests.Records.Restart.Crashes;
 
 public sealed class CrashTests
 {
-    private const int UsualSeeds = 40;
+    private const int UsualSeeds = 20;
     private const int FailuresMax = 5;
 
     /// AERIE_CRASH_SEEDS says how many, AERIE_CRASH_SEED where to begin.
