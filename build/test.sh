@@ -62,8 +62,9 @@ fuzz() { # fuzz <inputs per parser>
 }
 
 soak() { # soak <verb> [options]: a node process under load; see tests/Soak
-    log="$results/soak-$1.log"
     name="soak-$1"
+    [ "$1" != crash ] || name="soak-$1-$3"
+    log="$results/$name.log"
     code=0
     artifacts/bin/Aerie.Soak/release/Aerie.Soak "$@" >"$log" 2>&1 || code=$?
     cat "$log"
@@ -83,6 +84,11 @@ formatting() {
     fi
 }
 
+crash() { # crash <kills>: in both modes
+    run soak-crash-commit soak crash --mode commit --kills "$1"
+    run soak-crash-buffered soak crash --mode buffered --kills "$1"
+}
+
 default_set() {
     run Aerie.Node.Tests xunit Aerie.Node.Tests ""
     run fuzz fuzz "$1"
@@ -96,11 +102,14 @@ case "$1" in
             run Aerie.Node.Tests xunit Aerie.Node.Tests "$2"
         else
             default_set 100000 core
+            crash 3
         fi
         ;;
-    check) default_set 1000000 all; run soak-mixed soak mixed --minutes 1; run soak-idle soak idle; run formatting formatting ;;
+    check) default_set 1000000 all; run soak-mixed soak mixed --minutes 1; run soak-idle soak idle; crash 5; run formatting formatting ;;
     nightly)
+        export AERIE_CRASH_SEEDS=5000
         default_set 10000000 all
+        crash 300
         run soak-mixed soak mixed
         run soak-idle soak idle
         run soak-memory soak memory

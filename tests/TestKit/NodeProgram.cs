@@ -66,14 +66,16 @@ public sealed class NodeProgram : IDisposable
         }
     }
 
-    /// Starts it without waiting for anything. `shell` runs before it in the same process: limits, mostly.
-    public static NodeProgram Launch(string configuration, int port, string shell = ":")
+    /// Starts it without waiting for anything. `shell` runs before it in the same process: limits, mostly. `launcher`: another
+    /// program than the one that was built here.
+    public static NodeProgram Launch(string configuration, int port, string shell = ":", string? launcher = null)
     {
-        Invariant.Holds(Launcher is not null);
+        launcher ??= Launcher;
+        Invariant.Holds(launcher is not null);
         var folder = Directory.CreateTempSubdirectory("aerie-node-").FullName;
         var file = Path.Combine(folder, "node.conf");
         File.WriteAllText(file, configuration);
-        var start = new ProcessStartInfo("/bin/sh", ["-c", $"{shell}; exec '{Launcher}' --config-file '{file}'"])
+        var start = new ProcessStartInfo("/bin/sh", ["-c", $"{shell}; exec '{launcher}' --config-file '{file}'"])
         {
             UseShellExecute = false,
             RedirectStandardOutput = true,
@@ -83,9 +85,9 @@ public sealed class NodeProgram : IDisposable
     }
 
     /// Started and ready to serve.
-    public static NodeProgram Start(string configuration, int port, string shell = ":")
+    public static NodeProgram Start(string configuration, int port, string shell = ":", string? launcher = null)
     {
-        var node = Launch(configuration, port, shell);
+        var node = Launch(configuration, port, shell, launcher);
         try
         {
             node.WaitForLine("service ready", StartTimeMax);

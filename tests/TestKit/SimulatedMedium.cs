@@ -217,6 +217,10 @@ public sealed class SimulatedMedium
             {
                 _unsynced.Add(write);
             }
+            else
+            {
+                _unsynced.ForEach(earlier => earlier.IsOverwritten(offset, write.After));
+            }
 
             return 0;
         }
@@ -346,7 +350,21 @@ public sealed class SimulatedMedium
         }
     }
 
-    private sealed record UnsyncedWrite(long Offset, byte[] Before, byte[] After);
+    private sealed record UnsyncedWrite(long Offset, byte[] Before, byte[] After)
+    {
+        /// What is safe there now is no longer this write's to lose.
+        public void IsOverwritten(long offset, ReadOnlySpan<byte> safe)
+        {
+            var from = Math.Max(Offset, offset);
+            var end = Math.Min(Offset + After.Length, offset + safe.Length);
+            if (from < end)
+            {
+                var bytes = safe[(int)(from - offset)..(int)(end - offset)];
+                bytes.CopyTo(Before.AsSpan((int)(from - Offset)));
+                bytes.CopyTo(After.AsSpan((int)(from - Offset)));
+            }
+        }
+    }
 
     private sealed record Fault(DiskOperation Operation, long Offset, long Length, int Error)
     {

@@ -81,8 +81,8 @@ public sealed class DeviceBacking : IBlockBacking
     /// Of the block that was opened last.
     public ulong LastSequence => Volatile.Read(ref _sequence);
 
-    /// The oldest life of a block that can still be found on a device: no image there was written before it began. Blocks
-    /// that were opened and not written yet count with what they held before.
+    /// The oldest life of a block that can be found on a device, or will be: no image there was appended before it began.
+    /// Blocks that were opened and not written yet count with what they held before, and with what they hold now.
     public ulong OldestSequence
     {
         get
@@ -90,8 +90,9 @@ public sealed class DeviceBacking : IBlockBacking
             var oldest = ulong.MaxValue;
             foreach (ref var block in _blocks.AsSpan())
             {
-                var sequence = Volatile.Read(ref block.OnDevice);
-                oldest = sequence != 0 && sequence < oldest ? sequence : oldest;
+                var (onDevice, unwritten) = (Volatile.Read(ref block.OnDevice), Volatile.Read(ref block.Unwritten));
+                oldest = onDevice != 0 && onDevice < oldest ? onDevice : oldest;
+                oldest = unwritten != 0 && unwritten < oldest ? unwritten : oldest;
             }
 
             return oldest;
@@ -140,6 +141,7 @@ public sealed class DeviceBacking : IBlockBacking
 
         ref var entry = ref _blocks[block];
         var sequence = Interlocked.Increment(ref _sequence);
+        Volatile.Write(ref entry.Unwritten, sequence);
         Volatile.Write(ref entry.Sequence, sequence);
         entry.Settled = 0;
         entry.Written = 0;
@@ -246,7 +248,7 @@ public sealed class DeviceBacking : IBlockBacking
 
             _clean -= entry.IsClean ? 1 : 0;
             entry.IsClean = false;
-
+            Volatile.Write(ref entry.Unwritten, 0);
             entry.Settled = 0;
             entry.Written = 0;
         }
@@ -396,6 +398,7 @@ public sealed class DeviceBacking : IBlockBacking
         lock (_gate)
         {
             Volatile.Write(ref entry.OnDevice, entry.Sequence);
+            Volatile.Write(ref entry.Unwritten, 0);
             Interlocked.Add(ref _unwrittenBytes, from - piece.End);
             entry.Written = piece.End;
             _partialWrites[entry.Device] += piece.IsSealed ? 0 : 1;
@@ -491,6 +494,9 @@ public sealed class DeviceBacking : IBlockBacking
 
         /// Of the life that can be found on the device; 0: none.
         public ulong OnDevice;
+
+        /// Of its present life, as long as nothing of it is on the device; 0 afterwards, and while it is free.
+        public ulong Unwritten;
 
         public int Device;
         public int DeviceBlock;

@@ -59,7 +59,7 @@ public sealed class DeviceSet : IDisposable
     /// Writes the metadata to every device, so that it is safe when this returns. One thread at a time.
     public void Save(NamespaceMetadata metadata)
     {
-        metadata.Generation = ++_generation;
+        metadata.Generation = _generation + 1;
         metadata.StorageId = StorageId;
         var slot = _label.Span(0, DeviceLayout.MetadataLengthMax);
         var fits = metadata.TryWrite(slot, out var length);
@@ -70,6 +70,7 @@ public sealed class DeviceSet : IDisposable
         }
 
         Sync();
+        _generation = metadata.Generation; // not before: the next attempt must not take the other slot, the only good one
     }
 
     public void Sync()
@@ -130,7 +131,9 @@ public sealed class DeviceSet : IDisposable
                 $"{twice.First().Path} and {twice.Last().Path} are copies of the same device: configure one of them");
         }
 
-        var missing = known.Count == 0 ? 0 : known.Max(device => device.Header!.DeviceCount) - known.Count;
+        // Formatting may have been cut short: a device that nothing was saved on yet knows nothing of others' records.
+        var used = known.Where(static device => device.IsUsed).ToList();
+        var missing = used.Count == 0 ? 0 : used.Max(device => device.Header!.DeviceCount) - known.Count;
         if (missing > 0 && !options.AcceptMissing)
         {
             throw new StorageException($"namespace {options.Namespace}: {missing} of {missing + known.Count} devices are not "
@@ -145,7 +148,8 @@ public sealed class DeviceSet : IDisposable
         var number = known.Count > 0 ? known.Max(device => device.Header!.DeviceNumber) + 1 : 0;
         var keepsNumbers = number + opened.Count - known.Count == opened.Count;
         var devices = new StorageDevice[opened.Count];
-        for (var i = 0; i < devices.Length; i++)
+        // New ones first: a header that counts them is on a known device only when they are formatted.
+        foreach (var i in Enumerable.Range(0, devices.Length).OrderBy(at => known.Contains(opened[at])))
         {
             var device = opened[i];
             var isKnown = known.Contains(device);
@@ -196,6 +200,9 @@ public sealed class DeviceSet : IDisposable
         public DeviceHeader? Header => header;
 
         public string Path => device.Path;
+
+        /// Metadata was saved here, which comes before the first record.
+        public bool IsUsed { get; } = header is not null && HasMetadata(device);
 
         public long Blocks { get; } = DeviceLayout.BlockCount(Math.Min(device.Length, shadow?.Length ?? long.MaxValue));
 
@@ -308,6 +315,23 @@ public sealed class DeviceSet : IDisposable
             return header;
         }
 
+        // Formatting has wiped both slots before it wrote the header, so what is not zero was saved later, whole or not.
+        private static bool HasMetadata(IBlockDevice device)
+        {
+            using var region = NativeRegion.Reserve(DeviceLayout.PageLength, hugePages: false);
+            var page = region.Span(0, DeviceLayout.PageLength);
+            for (var slot = 0; slot < DeviceLayout.MetadataSlots; slot++)
+            {
+                device.Read(DeviceLayout.MetadataOffset(slot), page);
+                if (page.ContainsAnyExcept((byte)0))
+                {
+                    return true;
+                }
+            }
+
+            return false;
+        }
+
         private static void Copy(IBlockDevice from, IBlockDevice to, long blocks, Action<string> report)
         {
             if (DeviceLayout.BlockCount(to.Length) < blocks)
@@ -318,16 +342,19 @@ public sealed class DeviceSet : IDisposable
 
             using var region = NativeRegion.Reserve(CopyLength);
             var bytes = region.Span(0, CopyLength);
-            for (var block = blocks - 1; block >= 0; block--) // the label last: a copy that is cut short is none
+            for (var block = blocks - 1; block >= 0; block--) // the device header last: a copy that is cut short is none
             {
                 from.Read(DeviceLayout.BlockOffset(block), bytes);
-                to.Write(DeviceLayout.BlockOffset(block), bytes);
+                var skipped = block == 0 ? DeviceLayout.DeviceHeadersLength : 0;
+                to.Write(DeviceLayout.BlockOffset(block) + skipped, bytes[skipped..]);
                 if (block % 128 == 0)
                 {
                     report($"{to.Path}: copied from {from.Path}, {block} blocks of {blocks} to go");
                 }
             }
 
+            to.Sync();
+            to.Write(0, bytes[..DeviceLayout.DeviceHeadersLength]);
             to.Sync();
         }
 

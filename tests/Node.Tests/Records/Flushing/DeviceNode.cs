@@ -16,15 +16,26 @@ internal sealed class DeviceNode : IDisposable
     public const string Path = "/data/test.dat";
 
     private readonly NodeUnderTest _node;
+    private readonly bool _disablesDataSync;
     private DeviceBacking? _backing;
 
+    /// `shadow`: of the device at Path. `unixMilliseconds`: where the wall clock starts, 0 for the usual time.
     public DeviceNode(
-        SimulatedDisk disk, string storageLines = "", string engine = "memory", string size = "128M", string namespaceLines = "")
+        SimulatedDisk disk,
+        string storageLines = "",
+        string engine = "memory",
+        string size = "128M",
+        string namespaceLines = "",
+        string shadow = "",
+        bool disablesDataSync = false,
+        long unixMilliseconds = 0)
     {
         Disk = disk;
-        var text = NodeUnderTest.Configuration(namespaceLines, $"file {Path}\nfilesize {size}\n{storageLines}")
+        _disablesDataSync = disablesDataSync;
+        var text = NodeUnderTest.Configuration(namespaceLines, $"file {Path} {shadow}\nfilesize {size}\n{storageLines}")
             .Replace("storage-engine memory", $"storage-engine {engine}", StringComparison.Ordinal);
         _node = new NodeUnderTest(text, 1, Logs, storage: Open);
+        _node.Clock.UnixMilliseconds = unixMilliseconds == 0 ? _node.Clock.UnixMilliseconds : unixMilliseconds;
         var recovery = Records.Log.Recover();
         var start = new ColdStart(Records, _backing!, recovery, _node.Clock, Logs);
         start.Run([Node.HousekeepingWorker]);
@@ -82,6 +93,7 @@ internal sealed class DeviceNode : IDisposable
             Namespace = options.Name,
             Devices = [.. options.Storage.Paths.Select(path => new DevicePath(path.Path, path.Shadow))],
             FileSize = options.Storage.FileSize,
+            DisableDataSync = _disablesDataSync,
             Clock = clock,
         });
         _backing = new DeviceBacking(

@@ -1,0 +1,39 @@
+using System.Globalization;
+using Xunit;
+
+namespace Aerie.Node.Tests.Records.Restart.Crashes;
+
+public sealed class CrashTests
+{
+    private const int UsualSeeds = 20;
+    private const int FailuresMax = 5;
+
+    /// AERIE_CRASH_SEEDS says how many, AERIE_CRASH_SEED where to begin.
+    [Fact]
+    public void Whatever_happens_at_a_crash_what_was_safe_is_there_and_what_was_removed_is_not()
+    {
+        var first = Number("AERIE_CRASH_SEED", 1);
+        var count = Number("AERIE_CRASH_SEEDS", Environment.GetEnvironmentVariable("AERIE_CRASH_SEED") is null ? UsualSeeds : 1);
+        var failures = new List<string>();
+        for (var seed = first; seed < first + count && failures.Count < FailuresMax; seed++)
+        {
+            var run = new CrashRun(seed);
+            try
+            {
+                run.Run();
+            }
+            catch (Exception failure)
+            {
+                var story = count == 1 ? run.Story : "";
+                failures.Add($"seed {seed} ({run.Plan}): {failure}\n{story}again: AERIE_CRASH_SEED={seed} make test FILTER=CrashTests");
+            }
+        }
+
+        Assert.True(failures.Count == 0, string.Join("\n\n", failures));
+    }
+
+    private static int Number(string variable, int otherwise) =>
+        int.TryParse(Environment.GetEnvironmentVariable(variable), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            ? number
+            : otherwise;
+}
