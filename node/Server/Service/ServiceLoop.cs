@@ -53,7 +53,7 @@ public sealed class ServiceLoop : IDisposable
         _engine = engine;
         _shared = shared;
         _reply = new ReplyBuffer(engine.Buffers);
-        Worker = new Worker(number, shared.Clock, shared.LastUpdateClock);
+        Worker = new Worker(number, shared.Clock, shared.LastUpdateClock, shared.Events.Unreadable);
         Worker.BeginTurn();
         Reads = new ImageReads(engine, Worker, shared.Events.Unreadable);
         Commits = new LoopCommits(engine.Buffers, WakeLongReply);

@@ -1,4 +1,5 @@
 using Aerie.Foundation;
+using Aerie.Memory.Compression;
 using Aerie.Server.Config;
 using Aerie.Server.Records;
 using Aerie.Server.Records.Restart;
@@ -16,12 +17,15 @@ internal sealed class DeviceNode : IDisposable
     public const string Path = "/data/test.dat";
 
     private readonly NodeUnderTest _node;
+    private readonly CompressionLibraries _libraries;
     private DeviceBacking? _backing;
 
     public DeviceNode(
-        SimulatedDisk disk, string storageLines = "", string engine = "memory", string size = "128M", string namespaceLines = "")
+        SimulatedDisk disk, string storageLines = "", string engine = "memory", string size = "128M", string namespaceLines = "",
+        CompressionLibraries? libraries = null)
     {
         Disk = disk;
+        _libraries = libraries ?? CompressionLibraries.Load();
         var text = NodeUnderTest.Configuration(namespaceLines, $"file {Path}\nfilesize {size}\n{storageLines}")
             .Replace("storage-engine memory", $"storage-engine {engine}", StringComparison.Ordinal);
         _node = new NodeUnderTest(text, 1, Logs, storage: Open);
@@ -82,6 +86,7 @@ internal sealed class DeviceNode : IDisposable
             Namespace = options.Name,
             Devices = [.. options.Storage.Paths.Select(path => new DevicePath(path.Path, path.Shadow))],
             FileSize = options.Storage.FileSize,
+            Keys = StorageOpening.KeysOf(options.Storage),
             Clock = clock,
         });
         _backing = new DeviceBacking(
@@ -96,6 +101,11 @@ internal sealed class DeviceNode : IDisposable
                 Clock = clock,
             },
             devices.Metadata?.HighestBlockSequence ?? 0);
-        return new NamespaceStorage(_backing, devices.Save, devices.Metadata, updates);
+        return new NamespaceStorage(
+            _backing,
+            devices.Save,
+            devices.Metadata,
+            updates,
+            StorageOpening.CodingOf(options.Storage, devices, _libraries));
     }
 }
