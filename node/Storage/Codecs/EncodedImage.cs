@@ -76,7 +76,8 @@ internal readonly ref struct EncodedImage
         + (algorithm != CompressionAlgorithm.None ? Varint.Length(partLength) : 0)
         + (encrypted ? SealLength : 0);
 
-    /// Writes everything around a body that ends at `end`, but for checksum and seal; what no codec changes is there. Returns the stored length.
+    /// Writes everything around a body that ends at `end`, but for checksum and seal; what no codec changes is there
+    /// already. Returns the stored length.
     public static int WriteAround(Span<byte> into, int end, RecordFlags flags, CompressionAlgorithm algorithm, int partLength)
     {
         var length = StorageUnit.Padded(end);

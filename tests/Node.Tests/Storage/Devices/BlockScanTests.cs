@@ -78,8 +78,8 @@ public sealed class BlockScanTests
                 Assert.True(RecordImageReader.TryOpen(plain, out var expected));
                 var found = scan.Record;
                 Assert.Equal(
-                    (expected.Digest, expected.LastUpdateTime, expected.Generation, expected.VoidTime, expected.SetId, expected.IsTombstone),
-                    (found.Digest, found.LastUpdateTime, found.Generation, found.VoidTime, found.SetId, found.IsTombstone));
+                    (expected.Digest, expected.LastUpdateTime, expected.Generation, expected.VoidTime, expected.SetId),
+                    (found.Digest, found.LastUpdateTime, found.Generation, found.VoidTime, found.SetId));
                 Assert.Equal(
                     found.IsEncoded ? (false, 0, (byte)0, 0) : (expected.HasKey, expected.BinCount, expected.KeyType, expected.Key.Length),
                     (found.HasKey, found.BinCount, found.KeyType, found.Key.Length));
