@@ -113,9 +113,11 @@ public sealed class Node : IDisposable
         foreach (var loop in Loops)
         {
             loop.Dispose();
+            loop.Worker.Dispose();
         }
 
         Housekeeper.Dispose();
+        HousekeepingWorker.Dispose();
         foreach (var records in Namespaces.All)
         {
             records.Dispose();

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using Aerie.DataModel.Bins;
 using Aerie.Foundation;
+using Aerie.Storage.Codecs;
 
 namespace Aerie.Storage;
 
@@ -52,7 +53,11 @@ public readonly ref struct RecordImageReader
 
     public bool IsTombstone => (Flags & RecordFlags.Tombstone) != 0;
 
-    public bool HasKey => (Flags & RecordFlags.HasKey) != 0;
+    /// The user key can be read here. In an encoded image it cannot, even if it has one.
+    public bool HasKey => (Flags & (RecordFlags.HasKey | EncodedImage.Codings)) == RecordFlags.HasKey;
+
+    /// Key and bins are compressed or encrypted: only what stands in front of them can be read, there seem to be no others.
+    public bool IsEncoded => (Flags & EncodedImage.Codings) != 0;
 
     /// Particle type of the user key, 0 without one.
     public byte KeyType => HasKey ? _image[KeyStart(Flags)] : (byte)0;
@@ -100,13 +105,36 @@ public readonly ref struct RecordImageReader
         return true;
     }
 
+    /// The same for bytes as they are stored, which may be encoded. For those who look at headers alone: no key is needed.
+    public static bool TryOpenStored(ReadOnlySpan<byte> image, out RecordImageReader reader)
+    {
+        if (TryOpen(image, out reader))
+        {
+            return true;
+        }
+
+        if (!EncodedImage.TryParse(image, out var encoded))
+        {
+            return false;
+        }
+
+        reader = new RecordImageReader(image, encoded.Flags, 0, 0, image.Length, 0);
+        return true;
+    }
+
     /// Whether these are the bytes that a writer finished, in the life of the block that the seed stands for: checksum,
     /// every bin inside the image, zeros behind the last.
     public bool Verify(uint seed = 0) => RecordImage.IsSigned(_image, seed) && IsWellFormed(out _);
 
     /// The part of Verify that does not read values: the bins end where the image does. `steps` is what it cost.
-    internal bool IsWellFormed(out int steps)
+    public bool IsWellFormed(out int steps)
     {
+        steps = 0;
+        if (IsEncoded)
+        {
+            return true; // its structure was looked at when it was opened
+        }
+
         var bins = Bins;
         while (bins.MoveNext())
         {

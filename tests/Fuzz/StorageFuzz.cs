@@ -109,7 +109,7 @@ public static class StorageFuzz
     {
         var sequence = BinaryPrimitives.ReadUInt64LittleEndian(block[16..]);
         new BlockHeader(BlockKind.Records, sequence, StorageSeeds.Device, 0).Write(block[..DeviceLayout.PageLength]);
-        var seed = BlockHeader.SeedOf(sequence);
+        var seed = BlockHeader.SeedOf(sequence, 0);
         for (var at = DeviceLayout.PageLength; at + StorageUnit.Length <= block.Length;)
         {
             var units = RecordImage.UnitsAt(block[at..]);

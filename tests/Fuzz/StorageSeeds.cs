@@ -40,7 +40,7 @@ internal static class StorageSeeds
         var block = isOver ? MakeBlock(sequence - 1) : new byte[BlockLength];
         new BlockHeader(BlockKind.Records, (ulong)sequence, Device, 1_800_000_000_000).Write(block.AsSpan(0, DeviceLayout.PageLength));
         var end = isOver ? BlockLength / 2 : BlockLength - 2048;
-        var seed = BlockHeader.SeedOf((ulong)sequence);
+        var seed = BlockHeader.SeedOf((ulong)sequence, 0);
         var at = DeviceLayout.PageLength;
         while (at < end)
         {

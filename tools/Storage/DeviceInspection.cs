@@ -1,6 +1,7 @@
 using System.Text;
 using Aerie.Io;
 using Aerie.Storage;
+using Aerie.Storage.Codecs;
 using Aerie.Storage.Devices;
 
 namespace Aerie.Tools.Storage;
@@ -89,8 +90,8 @@ public sealed class DeviceInspection(IBlockDevice device, bool verify, Action<De
         DateTimeOffset.FromUnixTimeMilliseconds(Math.Clamp(header.CreatedUnixMilliseconds, 0, 253_402_300_799_999)), // year 9999
         header.Encryption switch
         {
-            DeviceEncryption.Aes128 => "aes-128",
-            DeviceEncryption.Aes256 => "aes-256",
+            StorageCipher.Aes128 => "aes-128",
+            StorageCipher.Aes256 => "aes-256",
             _ => "none",
         });
 

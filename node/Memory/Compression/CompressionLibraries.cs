@@ -47,13 +47,23 @@ public sealed class CompressionLibraries
     /// Throws when the library is missing, with the package that brings it.
     public void Require(CompressionAlgorithm algorithm)
     {
-        if (!Has(algorithm))
+        if (Lack(algorithm) is { } line)
         {
-            var (name, file, package) = Known[(int)algorithm];
-            throw new MissingLibraryException(
-                $"compression {name} needs the system's library {file}, which is missing or unusable here: "
-                + $"install the Debian package {package}");
+            throw new MissingLibraryException(line);
         }
+    }
+
+    /// What to say when the library is missing; null: it is there.
+    public string? Lack(CompressionAlgorithm algorithm)
+    {
+        if (Has(algorithm))
+        {
+            return null;
+        }
+
+        var (name, file, package) = Known[(int)algorithm];
+        return $"compression {name} needs the system's library {file}, which is missing or unusable here: "
+            + $"install the Debian package {package}";
     }
 
     public Compressor Create(CompressionAlgorithm algorithm)

@@ -97,6 +97,11 @@ public sealed class ConfigStore
                 answer = Check(next);
             }
 
+            if (answer.Code == ResultCode.Ok && request.Context == "namespace" && Refusal(next, request.Namespace!) is { } refusal)
+            {
+                answer = ConfigAnswer.Error(refusal);
+            }
+
             if (answer.Code == ResultCode.Ok)
             {
                 Volatile.Write(ref _settings, next);
@@ -282,6 +287,9 @@ public sealed class ConfigStore
             .Concat(section.Children.Where(child => child.Keyword != "set").SelectMany(child =>
                 _table.InSection(child.Path).Where(row => row.IsDynamic && row.IsCurrent)
                     .Select(row => section.Path == "network" ? $"{child.Keyword}.{row.ConfName}" : row.ConfName)));
+
+    private string? Refusal(Settings next, string space) =>
+        _namespaces[space].Refuses(NamespaceOptions.From(next.Child("namespace", space)!));
 
     private void Publish(Settings next, Request request)
     {

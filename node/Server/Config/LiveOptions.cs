@@ -11,6 +11,9 @@ public sealed class LiveOptions<T>(T initial)
     /// A handler must be quick and must not call set-config itself.
     public event Action<T, T>? Changed;
 
+    /// Why other options cannot be taken, for what only their user knows; null: they can. Asked before anything changes.
+    public Func<T, string?> Refuses { get; set; } = static _ => null;
+
     public T Current => Volatile.Read(ref _current);
 
     internal void Publish(T next)

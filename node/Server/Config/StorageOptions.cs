@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using Aerie.Memory.Compression;
+using Aerie.Storage.Codecs;
 
 namespace Aerie.Server.Config;
 
@@ -89,6 +91,9 @@ public sealed record StorageOptions
 
     /// 0: that of the method.
     public required int CompressionAcceleration { get; init; }
+
+    /// The same in the words of the storage.
+    public CompressionSettings CompressionSettings => new((CompressionAlgorithm)Compression, CompressionLevel, CompressionAcceleration);
 
     public required RecordEncryption Encryption { get; init; }
 

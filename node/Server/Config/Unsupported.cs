@@ -48,6 +48,13 @@ internal static class Unsupported
             }
         }
 
+        if (space.Child("storage-engine") is { Name: "memory" } memory && memory.Text("compression") != "none"
+            && !memory.IsGiven("files") && !memory.IsGiven("devices"))
+        {
+            findings.Warning(memory.LineOf("compression"),
+                $"{who}: compression without 'file' or 'device' is not available in this build; records are kept as they are");
+        }
+
         if (space.Child("storage-engine") is { Name: "pmem" } engine)
         {
             findings.Problem(engine.Line,

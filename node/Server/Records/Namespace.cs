@@ -5,6 +5,7 @@ using System.Text;
 using Aerie.Foundation;
 using Aerie.Index;
 using Aerie.Index.Holds;
+using Aerie.Memory.Compression;
 using Aerie.Server.Config;
 using Aerie.Server.Metrics;
 using Aerie.Server.Records.Fetching;
@@ -28,7 +29,7 @@ public sealed class Namespace : IDisposable
     private const int WriteCacheFullPercent = 75;
 
     private readonly LiveOptions<NamespaceOptions> _options;
-    private readonly bool _isOnDevice;
+    private readonly NamespaceCodecs? _codecs;
     private volatile bool _stopWrites;
     private volatile string? _storageFailure;
     private long _removalMarks;
@@ -61,11 +62,17 @@ public sealed class Namespace : IDisposable
         Register = storage is null ? null : new NamespaceRegister(this, storage);
         Counters = new StripedCounters<NamespaceCounter>(threads);
         SetCounters = new SetCounters(threads);
-        _isOnDevice = Log.IsPersistent;
-        Latencies = new NamespaceLatencies(Name, threads, _isOnDevice);
+        _codecs = storage is null ? null : new NamespaceCodecs(storage.Coding, threads);
+        Latencies = new NamespaceLatencies(Name, threads, Log.IsPersistent);
         Holds = new RecordHolds(WaitersMax, BinaryPrimitives.ReadUInt64LittleEndian(RandomNumberGenerator.GetBytes(sizeof(ulong))));
+        options.Refuses = RefusalOf;
         options.Changed += (_, after) =>
         {
+            if (_codecs is not null)
+            {
+                _codecs.Coding.Compression = after.Storage.CompressionSettings;
+            }
+
             Log.DefragLwmPct = after.Storage.DefragLwmPct;
             FlushSignal.Follow(after.Storage);
         };
@@ -98,6 +105,9 @@ public sealed class Namespace : IDisposable
 
     /// What must be known after a restart and no record says; null in memory.
     internal NamespaceRegister? Register { get; }
+
+    /// What images pass through on their way to the device and back; null in memory, where they are kept as they are.
+    internal NamespaceCodecs? Codecs => _codecs;
 
     /// Marks of removed records in the log.
     public long RemovalMarks => Interlocked.Read(ref _removalMarks);
@@ -251,9 +261,13 @@ public sealed class Namespace : IDisposable
             return TryOpenFetched(worker, new RecordLocation(entry.Place), out reader);
         }
 
-        if (_isOnDevice)
+        if (_codecs is not null)
         {
             Counters.Add(worker.Number, NamespaceCounter.CacheReads);
+            if (_codecs.Coding.NeedsDecoding(image))
+            {
+                return TryOpenDecoded(worker, new RecordLocation(entry.Place), image, out reader);
+            }
         }
 
         var sound = RecordImageReader.TryOpen(image, out reader);
@@ -406,6 +420,7 @@ public sealed class Namespace : IDisposable
     {
         Index.Dispose();
         Log.Dispose();
+        _codecs?.Dispose();
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -420,7 +435,37 @@ public sealed class Namespace : IDisposable
             worker.Lack(missing);
         }
 
-        return found == FetchedImage.Sound && RecordImageReader.TryOpen(image, out reader);
+        return found == FetchedImage.Sound
+            && (_codecs!.Coding.NeedsDecoding(image)
+                ? TryOpenDecoded(worker, location, image, out reader)
+                : RecordImageReader.TryOpen(image, out reader));
+    }
+
+    // The checksum was the right one, or the image has never left this memory: who finds it undecodable has lost the record.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool TryOpenDecoded(
+        Worker worker, RecordLocation location, scoped ReadOnlySpan<byte> stored, out RecordImageReader reader)
+    {
+        if (_codecs!.TryDecode(worker, stored, Log.SeedOf(location), out var plain)
+            && RecordImageReader.TryOpen(plain, out reader) && reader.IsWellFormed(out _))
+        {
+            return true;
+        }
+
+        reader = default;
+        Counters.Add(worker.Number, NamespaceCounter.DeviceReadErrors);
+        var (device, offset) = Log.PlaceOf(location);
+        worker.Report(new UnreadableImage(Name, device.Path, offset, location.Length, Error: 0, IsUndecodable: true));
+        return false;
+    }
+
+    private string? RefusalOf(NamespaceOptions after)
+    {
+        var wanted = after.Storage.CompressionSettings.Algorithm;
+        return wanted == Options.Storage.CompressionSettings.Algorithm ? null
+            : _codecs is not null ? _codecs.Coding.Lack(wanted)
+            : wanted == CompressionAlgorithm.None ? null
+            : $"namespace {Name}: compression without 'file' or 'device' is not available in this build";
     }
 
     // Generation 1 begins a life: what is older must never come back once this life is over, for instance expired.

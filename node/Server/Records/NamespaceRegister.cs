@@ -1,9 +1,11 @@
 using Aerie.Foundation;
+using Aerie.Storage.Codecs;
 using Aerie.Storage.Devices;
 
 namespace Aerie.Server.Records;
 
-/// What must be known after a restart and no record says: sets and their ids, truncations, how far block sequences went.
+/// What must be known after a restart and no record says: sets and their ids, truncations, how far block sequences went, what
+/// images were compressed with.
 /// Saved before the images that rely on it are written, so an image never carries a set id that nobody knows. The flusher
 /// alone saves.
 internal sealed class NamespaceRegister
@@ -18,6 +20,7 @@ internal sealed class NamespaceRegister
     private long _savedChanges;
     private int _savedSets;
     private ulong _savedSequence;
+    private CompressionUse _savedCompression;
 
     /// Gives sets and truncations back as they were found.
     public NamespaceRegister(Namespace records, NamespaceStorage storage)
@@ -39,7 +42,7 @@ internal sealed class NamespaceRegister
     public void SaveIfChanged()
     {
         if (Interlocked.Read(ref _changes) != _savedChanges || _records.Sets.Count != _savedSets
-            || _records.Log.LastSequence > _savedSequence)
+            || _records.Log.LastSequence > _savedSequence || _storage.Coding.Used != _savedCompression)
         {
             Save(isClean: false);
         }
@@ -58,6 +61,7 @@ internal sealed class NamespaceRegister
             LastUpdateTimeMark = _storage.UpdateClock.Latest,
             TruncateCut = _records.TruncateCut,
             SweptCut = _records.TruncateSwept,
+            Compression = _storage.Coding.Used,
         };
         var sets = _records.Sets.Count;
         for (var id = 1; id <= sets; id++)
@@ -70,6 +74,7 @@ internal sealed class NamespaceRegister
         _savedChanges = changes;
         _savedSets = sets;
         _savedSequence = metadata.HighestBlockSequence;
+        _savedCompression = metadata.Compression;
     }
 
     private void Restore(NamespaceMetadata found)

@@ -8,13 +8,17 @@ namespace Aerie.Server.Records;
 
 /// What one thread that touches records carries along: its number (which stripe of counters and which append cursor are
 /// its own), the time of its current turn, and its draft. Never shared between threads.
-public sealed class Worker(int number, IClock clock, LastUpdateClock lastUpdateClock)
+public sealed class Worker(int number, IClock clock, LastUpdateClock lastUpdateClock, Action<UnreadableImage>? unreadable = null)
+    : IDisposable
 {
     private MissingImage _missing;
 
     public int Number { get; } = number;
 
     public RecordDraft Draft { get; } = new();
+
+    /// For images that are not stored as they are.
+    public ImageScratch Scratch { get; } = new();
 
     public IClock Clock { get; } = clock;
 
@@ -52,6 +56,11 @@ public sealed class Worker(int number, IClock clock, LastUpdateClock lastUpdateC
         LacksImage = true;
         _missing = image;
     }
+
+    /// For the operator.
+    public void Report(in UnreadableImage image) => unreadable?.Invoke(image);
+
+    public void Dispose() => Scratch.Dispose();
 
     /// What the command lacked; the next one begins afresh.
     public MissingImage TakeMissing()

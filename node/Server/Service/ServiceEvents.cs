@@ -52,7 +52,9 @@ public sealed class ServiceEvents(ILogger log, IClock clock)
                 image.Path,
                 image.Length,
                 image.Offset,
-                image.Error == 0 ? "its checksum is wrong" : $"error {-image.Error}",
+                image.IsUndecodable ? "it cannot be decrypted or decompressed"
+                    : image.Error == 0 ? "its checksum is wrong"
+                    : $"error {-image.Error}",
                 skipped);
         }
     }

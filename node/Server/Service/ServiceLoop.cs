@@ -53,7 +53,7 @@ public sealed class ServiceLoop : IDisposable
         _shared = shared;
         _reply = new ReplyBuffer(engine.Buffers);
         _unsent = new UnsentReplies(engine, CompletionsPerWait);
-        Worker = new Worker(number, shared.Clock, shared.LastUpdateClock);
+        Worker = new Worker(number, shared.Clock, shared.LastUpdateClock, shared.Events.Unreadable);
         Worker.BeginTurn();
         Reads = new ImageReads(engine, Worker, shared.Events.Unreadable);
         Commits = new LoopCommits(engine.Buffers, WakeLongReply);

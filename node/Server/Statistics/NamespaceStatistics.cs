@@ -152,6 +152,8 @@ public sealed class NamespaceStatistics
         ["data_used_bytes"] = records => Text(records.Log.UsedBytes),
         ["data_used_pct"] = records => Text(records.Log.UsedPercent),
         ["data_avail_pct"] = records => Text(records.Log.AvailablePercent),
+        ["data_compression_ratio"] =
+            records => (records.Codecs?.CompressionRatio ?? 1).ToString("0.000", CultureInfo.InvariantCulture),
         ["removal_marks"] = records => Text(records.RemovalMarks),
         ["removal_marks_used_bytes"] = records => Text(records.RemovalMarks * RemovalMark.Length),
         ["cache_read_pct"] = records => Text(records.CacheReadPercent),

@@ -26,20 +26,34 @@ internal static class ImageStore
         };
         var draft = worker.Draft;
         var length = DraftImage.Measure(header, draft, sources);
-        if (length > records.Options.MaxRecordSize || length > RecordImage.LengthMax)
+        var codecs = records.Codecs is { Coding.StoresPlain: false } needed ? needed : null;
+        var stored = codecs is null ? length : codecs.Coding.EncodedLengthMax(length);
+        if (length > records.Options.MaxRecordSize || length > RecordImage.LengthMax || stored > records.Log.ImageLengthMax)
         {
             return ResultCode.RecordTooBig;
         }
 
         var writer = records.WriterOf(worker);
-        if (!records.Log.TryAppend(writer, length, out var location, out var target))
+        if (!records.Log.TryAppend(writer, stored, out var location, out var target))
         {
             return NoRoom(records);
         }
 
-        entry.Place = records.Log.Commit(location, DraftImage.Write(target, header, draft, sources)).Bits;
+        var units = codecs is null
+            ? DraftImage.Write(target, header, draft, sources)
+            : WriteEncoded(worker, codecs, length, target, header, sources);
+        entry.Place = records.Log.Commit(location, units).Bits;
         records.NoteAppended(writer);
         return ResultCode.Ok;
+    }
+
+    // The plain image is never seen outside the worker's memory. Settings may change meanwhile: the room suits them all.
+    private static int WriteEncoded(
+        Worker worker, NamespaceCodecs codecs, int length, Span<byte> target, in RecordImageHeader header, in DraftSources sources)
+    {
+        var plain = worker.Scratch.Written(StorageUnit.Padded(length));
+        DraftImage.Write(plain, header, worker.Draft, sources);
+        return codecs.Encode(worker, plain, target) / StorageUnit.Length;
     }
 
     /// The command has changed its record. Nobody waits for what a background query writes.

@@ -12,6 +12,8 @@ namespace Aerie.Storage.Codecs;
 ///      4  u32      size in units as stored; the record's flags, with Compressed and Encrypted beside them
 ///      8  …        digest, last-update time, generation, void-time, set id: as RecordImage says
 ///      …  u8       low four bits: zeros at the end; high four bits: the algorithm, CompressionAlgorithm.None without Compressed
+///      …  u16      low half of the CRC-32C of everything from byte 4 to here: a search through damage refuses by it at once what
+///                  only looks like an image, before it reads up to 8 MiB for the checksum
 ///      …  varint   length of the part, only with Compressed
 ///      …  12 bytes nonce, 16 bytes tag, only with Encrypted
 ///      …  the part: user key and bins. First compressed, then encrypted
@@ -65,25 +67,30 @@ internal readonly ref struct EncodedImage
         + ((flags & RecordFlags.HasVoidTime) != 0 ? sizeof(uint) : 0)
         + ((flags & RecordFlags.HasSet) != 0 ? sizeof(ushort) : 0);
 
+    /// Form and check, behind what no codec changes.
+    public const int FormLength = 1 + sizeof(ushort);
+
     /// Where the body begins, when the image is written with these.
     public static int BodyOffset(RecordFlags flags, CompressionAlgorithm algorithm, int partLength, bool encrypted) =>
-        ClearLength(flags) + 1
+        ClearLength(flags) + FormLength
         + (algorithm != CompressionAlgorithm.None ? Varint.Length(partLength) : 0)
         + (encrypted ? SealLength : 0);
 
-    /// Writes everything around a body that ends at `end`, but for checksum and seal. Returns the stored length.
+    /// Writes everything around a body that ends at `end`, but for checksum and seal; what no codec changes is there
+    /// already. Returns the stored length.
     public static int WriteAround(Span<byte> into, int end, RecordFlags flags, CompressionAlgorithm algorithm, int partLength)
     {
         var length = StorageUnit.Padded(end);
         into[end..length].Clear();
         var at = ClearLength(flags);
         into[at++] = (byte)((int)algorithm << AlgorithmShift | (length - end));
+        WriteSizeAndFlags(into, length, flags);
+        BinaryPrimitives.WriteUInt16LittleEndian(into[at..], CheckOf(into[..at]));
         if (algorithm != CompressionAlgorithm.None)
         {
-            Varint.Write(into[at..], partLength);
+            Varint.Write(into[(at + sizeof(ushort))..], partLength);
         }
 
-        WriteSizeAndFlags(into, length, flags);
         return length;
     }
 
@@ -113,7 +120,12 @@ internal readonly ref struct EncodedImage
         }
 
         var form = stored[clear];
-        var at = clear + 1;
+        var at = clear + FormLength;
+        if (BinaryPrimitives.ReadUInt16LittleEndian(stored[(clear + 1)..]) != CheckOf(stored[..(clear + 1)]))
+        {
+            return false;
+        }
+
         var end = stored.Length - (form & PadMask);
         var algorithm = (CompressionAlgorithm)(form >> AlgorithmShift);
         var isCompressed = (flags & RecordFlags.Compressed) != 0;
@@ -139,4 +151,6 @@ internal readonly ref struct EncodedImage
         stored.Length >= StorageUnit.Padded(RecordImage.OptionalOffset + 1)
         && stored.Length % StorageUnit.Length == 0
         && RecordImage.UnitsAt(stored) == stored.Length / StorageUnit.Length;
+
+    private static ushort CheckOf(ReadOnlySpan<byte> header) => (ushort)Crc32C.Of(header[RecordImage.SizeAndFlagsOffset..]);
 }

@@ -30,6 +30,9 @@ public sealed class KeyRing
         _oldKey = oldKey;
     }
 
+    /// No encryption.
+    public static KeyRing None { get; } = new(StorageCipher.None, null, null);
+
     /// `encryption` has a default, so it counts only when a key file is given. Throws EncryptionKeyException.
     public static KeyRing Load(StorageCipher encryption, string? keyFile, string? oldKeyFile)
     {

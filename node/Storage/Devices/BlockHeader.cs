@@ -31,27 +31,30 @@ public enum BlockKind : byte
 ///      4  u32   CRC-32C of bytes 8 to 63
 ///      8  u16   format version of the images
 ///     10  u8    kind
-///     11  5 bytes zero
+///     11  u8    zero
+///     12  u32   salt, random: makes the seed one that nobody can guess who plants an image inside a value
 ///     16  u64   sequence: rises with every block opened in the storage, never used twice
 ///     24  u64   first eight bytes of the device id
 ///     32  i64   opened, unix milliseconds
 ///     40  zeros
-public readonly record struct BlockHeader(BlockKind Kind, ulong Sequence, ulong Device, long OpenedUnixMilliseconds)
+public readonly record struct BlockHeader(BlockKind Kind, ulong Sequence, ulong Device, long OpenedUnixMilliseconds, uint Salt = 0)
 {
     private const uint Magic = 0x4B4C4241;
 
     private const int ChecksumOffset = 4;
     private const int VersionOffset = 8;
     private const int KindOffset = 10;
+    private const int SaltOffset = 12;
     private const int SequenceOffset = 16;
     private const int DeviceOffset = 24;
     private const int OpenedOffset = 32;
     private const int CheckedEnd = 64;
 
-    /// What is XORed into the checksum of everything in the block: what an earlier life left behind never verifies.
-    public static uint SeedOf(ulong sequence) => (uint)((sequence * 0x9E37_79B9_7F4A_7C15) >> 32);
+    /// What is XORed into the checksum of everything in the block: what an earlier life left behind never verifies, nor do
+    /// bytes that a client chose.
+    public static uint SeedOf(ulong sequence, uint salt) => (uint)((sequence * 0x9E37_79B9_7F4A_7C15) >> 32) ^ salt;
 
-    public uint Seed => SeedOf(Sequence);
+    public uint Seed => SeedOf(Sequence, Salt);
 
     /// Fills the whole page.
     public void Write(Span<byte> page)
@@ -61,6 +64,7 @@ public readonly record struct BlockHeader(BlockKind Kind, ulong Sequence, ulong 
         BinaryPrimitives.WriteUInt32LittleEndian(page, Magic);
         BinaryPrimitives.WriteUInt16LittleEndian(page[VersionOffset..], RecordImage.FormatVersion);
         page[KindOffset] = (byte)Kind;
+        BinaryPrimitives.WriteUInt32LittleEndian(page[SaltOffset..], Salt);
         BinaryPrimitives.WriteUInt64LittleEndian(page[SequenceOffset..], Sequence);
         BinaryPrimitives.WriteUInt64LittleEndian(page[DeviceOffset..], Device);
         BinaryPrimitives.WriteInt64LittleEndian(page[OpenedOffset..], OpenedUnixMilliseconds);
@@ -88,7 +92,8 @@ public readonly record struct BlockHeader(BlockKind Kind, ulong Sequence, ulong 
             (BlockKind)page[KindOffset],
             BinaryPrimitives.ReadUInt64LittleEndian(page[SequenceOffset..]),
             BinaryPrimitives.ReadUInt64LittleEndian(page[DeviceOffset..]),
-            BinaryPrimitives.ReadInt64LittleEndian(page[OpenedOffset..]));
+            BinaryPrimitives.ReadInt64LittleEndian(page[OpenedOffset..]),
+            BinaryPrimitives.ReadUInt32LittleEndian(page[SaltOffset..]));
         if (BinaryPrimitives.ReadUInt16LittleEndian(page[VersionOffset..]) != RecordImage.FormatVersion
             || (device is not null && read.Device != device)
             || read.Kind is not (BlockKind.Records or BlockKind.Checkpoint))

@@ -18,6 +18,8 @@ public enum BlockItem
 /// with the seed of the block's life. At bytes that do not verify it goes on unit by unit to the next image that does; when
 /// there is none, the block was not finished when its writer ended, and those bytes are its tail: no damage.
 ///
+/// Encoded images are taken by their headers; no key is needed.
+///
 /// The content may be anything. What looks like an image and is none is cheap to refuse, and WorkMax bounds the rest.
 public ref struct BlockScan
 {
@@ -181,7 +183,7 @@ public ref struct BlockScan
 
     private bool TryRecord(ReadOnlySpan<byte> image, int unit)
     {
-        if (!RecordImageReader.TryOpen(image, out var reader))
+        if (!RecordImageReader.TryOpenStored(image, out var reader))
         {
             return false;
         }

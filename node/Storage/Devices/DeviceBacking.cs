@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using Aerie.Foundation;
 using Aerie.Io;
 using Aerie.Memory;
@@ -99,7 +100,7 @@ public sealed class DeviceBacking : IBlockBacking
         }
     }
 
-    public uint SeedOf(int block) => BlockHeader.SeedOf(Volatile.Read(ref _blocks[block].Sequence));
+    public uint SeedOf(int block) => Volatile.Read(ref _blocks[block].Seed);
 
     public ulong SequenceOf(int block) => Volatile.Read(ref _blocks[block].Sequence);
 
@@ -147,7 +148,12 @@ public sealed class DeviceBacking : IBlockBacking
         entry.Written = 0;
         entry.IsSealed = false;
         var header = new BlockHeader(
-            BlockKind.Records, sequence, _devices.Devices[entry.Device].Header.BlockDevice, _options.Clock.UnixMilliseconds);
+            BlockKind.Records,
+            sequence,
+            _devices.Devices[entry.Device].Header.BlockDevice,
+            _options.Clock.UnixMilliseconds,
+            NewSalt(sequence, entry.Seed));
+        Volatile.Write(ref entry.Seed, header.Seed);
         header.Write(_cache.Bytes(block)[..DeviceLayout.PageLength]);
         return true;
     }
@@ -306,6 +312,7 @@ public sealed class DeviceBacking : IBlockBacking
         lock (_gate)
         {
             entry.Sequence = header.Sequence;
+            entry.Seed = header.Seed;
             entry.OnDevice = header.Sequence;
             entry.IsSealed = true;
             _sequence = Math.Max(_sequence, header.Sequence);
@@ -350,6 +357,15 @@ public sealed class DeviceBacking : IBlockBacking
                 }
             }
         }
+    }
+
+    // The last life of the block may still be on the device: its seed must not come again.
+    private static uint NewSalt(ulong sequence, uint lastSeed)
+    {
+        Span<byte> random = stackalloc byte[sizeof(uint)];
+        RandomNumberGenerator.Fill(random);
+        var salt = MemoryMarshal.Read<uint>(random);
+        return BlockHeader.SeedOf(sequence, salt) == lastSeed ? ~salt : salt;
     }
 
     private bool TryTakeSlot(int block)
@@ -497,6 +513,9 @@ public sealed class DeviceBacking : IBlockBacking
 
         /// Of its present life, as long as nothing of it is on the device; 0 afterwards, and while it is free.
         public ulong Unwritten;
+
+        /// Of its present life; of its last one while it is free.
+        public uint Seed;
 
         public int Device;
         public int DeviceBlock;

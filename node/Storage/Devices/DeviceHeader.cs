@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
 using Aerie.Foundation;
+using Aerie.Storage.Codecs;
 
 namespace Aerie.Storage.Devices;
 
@@ -17,13 +18,6 @@ public enum DeviceRefusal
     OtherBlockLength,
 }
 
-public enum DeviceEncryption : byte
-{
-    None = 0,
-    Aes128 = 1,
-    Aes256 = 2,
-}
-
 /// Whose device this is: page 0 and a copy in page 1, little-endian, zeros behind. Numbers of 16 bytes are ids.
 ///
 ///      0  8 bytes  magic "AERIEDEV"
@@ -38,7 +32,7 @@ public enum DeviceEncryption : byte
 ///     88  u64      block count, the label area included
 ///     96  i64      created, unix milliseconds
 ///    104  u8       encryption
-///    105  16 bytes key check, zero without encryption
+///    105  76 bytes key slot: key check and wrapped data key as KeyRing says, zero without encryption
 ///
 /// Magic, version and the places of both stay what they are in all versions.
 public sealed record DeviceHeader
@@ -58,7 +52,7 @@ public sealed record DeviceHeader
     private const int BlockCountOffset = 88;
     private const int CreatedOffset = 96;
     private const int EncryptionOffset = 104;
-    private const int KeyCheckOffset = 105;
+    private const int KeySlotOffset = 105;
 
     private static ReadOnlySpan<byte> Magic => "AERIEDEV"u8;
 
@@ -76,10 +70,9 @@ public sealed record DeviceHeader
 
     public required long CreatedUnixMilliseconds { get; init; }
 
-    public DeviceEncryption Encryption { get; init; }
+    public StorageCipher Encryption { get; init; }
 
-    /// Tells a wrong key before anything is read with it.
-    public UInt128 KeyCheck { get; init; }
+    public KeySlot KeySlot { get; init; }
 
     /// What the header of each data block repeats.
     public ulong BlockDevice => (ulong)DeviceId;
@@ -101,7 +94,7 @@ public sealed record DeviceHeader
         BinaryPrimitives.WriteInt64LittleEndian(page[BlockCountOffset..], BlockCount);
         BinaryPrimitives.WriteInt64LittleEndian(page[CreatedOffset..], CreatedUnixMilliseconds);
         page[EncryptionOffset] = (byte)Encryption;
-        BinaryPrimitives.WriteUInt128LittleEndian(page[KeyCheckOffset..], KeyCheck);
+        KeySlot.Bytes.CopyTo(page[KeySlotOffset..]);
         BinaryPrimitives.WriteUInt32LittleEndian(page[ChecksumOffset..], Crc32C.Of(page));
         page.CopyTo(pages[DeviceLayout.PageLength..]);
     }
@@ -139,7 +132,7 @@ public sealed record DeviceHeader
         Encoding.UTF8.GetByteCount(Namespace) is > 0 and <= NamespaceLengthMax
         && DeviceCount is > 0 and <= ushort.MaxValue && DeviceNumber >= 0 && DeviceNumber < DeviceCount
         && BlockCount is >= DeviceLayout.BlocksMin and <= RecordLocation.BlockCountMax
-        && Encryption <= DeviceEncryption.Aes256;
+        && Encryption <= StorageCipher.Aes256;
 
     private static int WeightOf(DeviceRefusal refusal) => refusal switch
     {
@@ -191,7 +184,7 @@ public sealed record DeviceHeader
         DeviceCount = BinaryPrimitives.ReadUInt16LittleEndian(page[CountOffset..]),
         BlockCount = BinaryPrimitives.ReadInt64LittleEndian(page[BlockCountOffset..]),
         CreatedUnixMilliseconds = BinaryPrimitives.ReadInt64LittleEndian(page[CreatedOffset..]),
-        Encryption = (DeviceEncryption)page[EncryptionOffset],
-        KeyCheck = BinaryPrimitives.ReadUInt128LittleEndian(page[KeyCheckOffset..]),
+        Encryption = (StorageCipher)page[EncryptionOffset],
+        KeySlot = new KeySlot(page.Slice(KeySlotOffset, KeyRing.SlotLength)),
     };
 }

@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using Aerie.Foundation;
 using Aerie.Io;
 using Aerie.Memory;
+using Aerie.Storage.Codecs;
 
 namespace Aerie.Storage.Devices;
 
@@ -16,10 +17,11 @@ public sealed class DeviceSet : IDisposable
     private readonly NativeRegion _label = NativeRegion.Reserve(DeviceLayout.MetadataLengthMax, hugePages: false);
     private ulong _generation;
 
-    private DeviceSet(StorageDevice[] devices, bool isNew)
+    private DeviceSet(StorageDevice[] devices, bool isNew, DataKey? key)
     {
         Devices = devices;
         IsNew = isNew;
+        DataKey = key;
         Metadata = ReadMetadata();
         _generation = Metadata?.Generation ?? 0;
     }
@@ -30,6 +32,9 @@ public sealed class DeviceSet : IDisposable
     public bool IsNew { get; }
 
     public UInt128 StorageId => Devices[0].Header.StorageId;
+
+    /// What the images of the storage are encrypted with; null: with nothing.
+    public DataKey? DataKey { get; }
 
     /// The newest that any device has; null on a new storage, or when none is whole.
     public NamespaceMetadata? Metadata { get; }
@@ -116,13 +121,6 @@ public sealed class DeviceSet : IDisposable
                     + "it was last used: records behind its end would be lost; give it back its size");
             }
 
-            if (header.Encryption != options.Encryption
-                || (options.Encryption != DeviceEncryption.None && header.KeyCheck != options.KeyCheck))
-            {
-                throw new StorageException(header.Encryption == DeviceEncryption.None
-                    ? $"{device.Path}: is not encrypted, but encryption-key-file is configured: remove it, or start with an empty device"
-                    : $"{device.Path}: is encrypted with another key or algorithm: check encryption-key-file and encryption");
-            }
         }
 
         foreach (var twice in known.GroupBy(device => device.Header!.DeviceNumber).Where(group => group.Count() > 1))
@@ -145,6 +143,8 @@ public sealed class DeviceSet : IDisposable
     private static DeviceSet Take(List<Opened> opened, List<Opened> known, DeviceSetOptions options)
     {
         var storage = known.Count > 0 ? known[0].Header!.StorageId : RandomId();
+        var (key, slot) = known.Count > 0 ? KeyOf(known, storage, options.Keys) : (options.Keys.CreateDataKey(), null);
+        var keySlot = slot ?? Wrap(key, storage, options.Keys);
         var number = known.Count > 0 ? known.Max(device => device.Header!.DeviceNumber) + 1 : 0;
         var keepsNumbers = number + opened.Count - known.Count == opened.Count;
         var devices = new StorageDevice[opened.Count];
@@ -162,14 +162,50 @@ public sealed class DeviceSet : IDisposable
                 DeviceCount = devices.Length,
                 BlockCount = device.Blocks,
                 CreatedUnixMilliseconds = isKnown ? device.Header!.CreatedUnixMilliseconds : options.Clock.UnixMilliseconds,
-                Encryption = options.Encryption,
-                KeyCheck = options.KeyCheck,
+                Encryption = options.Keys.Cipher,
+                KeySlot = keySlot,
             };
             device.Prepare(header, isKnown, options);
             devices[i] = device.Take(header, options.DisableDataSync);
         }
 
-        return new DeviceSet(devices, known.Count == 0);
+        return new DeviceSet(devices, known.Count == 0, key);
+    }
+
+    // The data key, and the slot it is in; no slot when the old key file had to open one: then all devices get a new one.
+    private static (DataKey? Key, KeySlot? Slot) KeyOf(List<Opened> known, UInt128 storage, KeyRing keys)
+    {
+        var id = BytesOf(storage);
+        DataKey? key = null;
+        KeySlot? slot = known[0].Header!.KeySlot;
+        foreach (var device in known)
+        {
+            var opened = keys.Open(device.Path, device.Header!.Encryption, id, device.Header.KeySlot.Bytes, out var isOld);
+            if (key is not null && !key.IsSameAs(opened!))
+            {
+                throw new StorageException($"{device.Path}: has another data key than {known[0].Path}, although both belong to one "
+                    + "storage: one of their headers was exchanged; configure devices that were used together");
+            }
+
+            key ??= opened;
+            slot = isOld ? null : slot;
+        }
+
+        return (key, slot);
+    }
+
+    private static KeySlot Wrap(DataKey? key, UInt128 storage, KeyRing keys)
+    {
+        Span<byte> slot = stackalloc byte[KeyRing.SlotLength];
+        keys.Wrap(key, BytesOf(storage), slot);
+        return new KeySlot(slot);
+    }
+
+    private static byte[] BytesOf(UInt128 id)
+    {
+        var bytes = new byte[KeyRing.StorageIdLength];
+        BinaryPrimitives.WriteUInt128LittleEndian(bytes, id);
+        return bytes;
     }
 
     private NamespaceMetadata? ReadMetadata()
@@ -195,7 +231,7 @@ public sealed class DeviceSet : IDisposable
     private static UInt128 RandomId() => BinaryPrimitives.ReadUInt128LittleEndian(RandomNumberGenerator.GetBytes(16));
 
     /// A device on its way into the set.
-    private sealed class Opened(IBlockDevice device, IBlockDevice? shadow, DeviceHeader? header) : IDisposable
+    private sealed class Opened(IBlockDevice device, IBlockDevice? shadow, DeviceHeader? header, bool isWhole) : IDisposable
     {
         public DeviceHeader? Header => header;
 
@@ -214,7 +250,7 @@ public sealed class DeviceSet : IDisposable
             try
             {
                 shadow = path.Shadow is null ? null : door.Open(order with { Path = path.Shadow });
-                return new Opened(device, shadow, HeaderOf(device, shadow, options));
+                return new Opened(device, shadow, HeaderOf(device, shadow, options), HasAllCopies(device, shadow));
             }
             catch
             {
@@ -259,11 +295,23 @@ public sealed class DeviceSet : IDisposable
             return header ?? shadowed;
         }
 
+        // A crash between two copies leaves an older one behind, which later may be the only one that can be read: with a key
+        // slot in it whose file is long gone.
+        private static bool HasAllCopies(IBlockDevice device, IBlockDevice? shadow)
+        {
+            using var region = NativeRegion.Reserve(2 * DeviceLayout.DeviceHeadersLength, hugePages: false);
+            var pages = region.Span(0, DeviceLayout.DeviceHeadersLength);
+            var others = region.Span(DeviceLayout.DeviceHeadersLength, DeviceLayout.DeviceHeadersLength);
+            device.Read(0, pages);
+            (shadow ?? device).Read(0, others);
+            return pages.SequenceEqual(others) && pages[..DeviceLayout.PageLength].SequenceEqual(pages[DeviceLayout.PageLength..]);
+        }
+
         /// Wipes what an earlier use left behind, and writes the label.
         public void Prepare(DeviceHeader wanted, bool isKnown, DeviceSetOptions options)
         {
             var grown = isKnown ? header!.BlockCount : 1;
-            if (isKnown && wanted == header)
+            if (isKnown && isWhole && wanted == header)
             {
                 return;
             }

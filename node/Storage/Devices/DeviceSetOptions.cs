@@ -1,4 +1,5 @@
 using Aerie.Foundation;
+using Aerie.Storage.Codecs;
 
 namespace Aerie.Storage.Devices;
 
@@ -27,10 +28,8 @@ public sealed record DeviceSetOptions
     /// Start although devices are missing that once belonged to the storage. Their records are lost.
     public bool AcceptMissing { get; init; }
 
-    /// Of what is formatted now.
-    public DeviceEncryption Encryption { get; init; }
-
-    public UInt128 KeyCheck { get; init; }
+    /// What the devices are, or become, encrypted with.
+    public KeyRing Keys { get; init; } = KeyRing.None;
 
     public required IClock Clock { get; init; }
 

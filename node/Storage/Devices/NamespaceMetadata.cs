@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Aerie.Foundation;
+using Aerie.Storage.Codecs;
 
 namespace Aerie.Storage.Devices;
 
@@ -10,7 +11,7 @@ namespace Aerie.Storage.Devices;
 ///      8  u32      format version
 ///     12  u32      length in bytes
 ///     16  u32      CRC-32C of bytes 20 to length
-///     20  u32      flags: 1 clean shutdown, 2 there is a checkpoint
+///     20  u32      flags: 1 clean shutdown, 2 there is a checkpoint; images were compressed with: 4 lz4, 8 snappy, 16 zstd
 ///     24  u64      generation
 ///     32  16 bytes storage id: what an earlier life of the device left behind is not ours
 ///     48  u64      highest block sequence known
@@ -46,6 +47,8 @@ public sealed class NamespaceMetadata
 
     private const uint CleanShutdown = 1;
     private const uint WithCheckpoint = 2;
+    private const int CompressionShift = 1;
+    private const uint KnownFlags = CleanShutdown | WithCheckpoint | ((uint)CompressionUse.All << CompressionShift);
 
     private static ReadOnlySpan<byte> Magic => "AERIEMET"u8;
 
@@ -66,6 +69,9 @@ public sealed class NamespaceMetadata
     public ulong SweptCut { get; set; }
 
     public bool IsCleanShutdown { get; set; }
+
+    /// Algorithms that images on the devices may be compressed with.
+    public CompressionUse Compression { get; set; }
 
     public CheckpointPlace? Checkpoint { get; set; }
 
@@ -89,7 +95,8 @@ public sealed class NamespaceMetadata
         var used = Measure();
         BinaryPrimitives.WriteUInt32LittleEndian(slot[VersionOffset..], FormatVersion);
         BinaryPrimitives.WriteInt32LittleEndian(slot[LengthOffset..], used);
-        var flags = (IsCleanShutdown ? CleanShutdown : 0) | (Checkpoint is null ? 0 : WithCheckpoint);
+        var flags = (IsCleanShutdown ? CleanShutdown : 0) | (Checkpoint is null ? 0 : WithCheckpoint)
+            | ((uint)Compression << CompressionShift);
         BinaryPrimitives.WriteUInt32LittleEndian(slot[FlagsOffset..], flags);
         BinaryPrimitives.WriteUInt64LittleEndian(slot[GenerationOffset..], Generation);
         BinaryPrimitives.WriteUInt128LittleEndian(slot[StorageIdOffset..], StorageId);
@@ -136,8 +143,9 @@ public sealed class NamespaceMetadata
             TruncateCut = BinaryPrimitives.ReadUInt64LittleEndian(slot[CutOffset..]),
             SweptCut = BinaryPrimitives.ReadUInt64LittleEndian(slot[SweptOffset..]),
             IsCleanShutdown = (flags & CleanShutdown) != 0,
+            Compression = (CompressionUse)(flags >> CompressionShift) & CompressionUse.All,
         };
-        return (flags & ~(CleanShutdown | WithCheckpoint)) == 0 && read.TryReadLists(slot, (flags & WithCheckpoint) != 0) ? read : null;
+        return (flags & ~KnownFlags) == 0 && read.TryReadLists(slot, (flags & WithCheckpoint) != 0) ? read : null;
     }
 
     private int Measure() =>

@@ -8,15 +8,25 @@ using Xunit;
 namespace Aerie.Node.Tests.Batch;
 
 /// Batches as exact messages against a whole node in the simulated world.
-public sealed class BatchTests : IDisposable
+public class BatchTests : IDisposable
 {
-    private readonly NodeUnderTest _node = new();
+    private readonly NodeUnderTest _node;
     private readonly SimulatedPeer _client;
 
-    public BatchTests() => _client = _node.Connect();
+    public BatchTests()
+        : this(new NodeUnderTest())
+    {
+    }
+
+    protected BatchTests(NodeUnderTest node)
+    {
+        _node = node;
+        _client = node.Connect();
+    }
 
     public void Dispose()
     {
+        GC.SuppressFinalize(this);
         _client.Close();
         _node.Settle();
         _node.Dispose();

@@ -1,4 +1,5 @@
 using Aerie.DataModel;
+using Aerie.Node.Tests.Records.Coding;
 using Aerie.Protocol;
 using Aerie.TestKit;
 using Xunit;
@@ -42,6 +43,11 @@ public sealed class AllocationBudgetTests
     public void An_operation_allocates_no_more_than_its_budget(string operation, int bytesEach, int times, int loops)
     {
         using var node = new NodeUnderTest(loops: loops);
+        Measure(node, operation, times, bytesEach);
+    }
+
+    private static void Measure(NodeUnderTest node, string operation, int times, int bytesEach)
+    {
         var conversation = new Conversation(node, RequestOf(operation), operation == "get in pieces" ? 7 : int.MaxValue)
         {
             TakesNewRecords = operation == "put of a new record",
@@ -62,6 +68,17 @@ public sealed class AllocationBudgetTests
         Assert.InRange(each, 0, bytesEach);
         conversation.Peer.Close();
         node.Settle();
+    }
+
+    [Theory]
+    [InlineData("get", "compressed"), InlineData("get", "encrypted"), InlineData("get", "both")]
+    [InlineData("put over a record", "compressed"), InlineData("put over a record", "encrypted"), InlineData("put over a record", "both")]
+    [InlineData("operate", "both"), InlineData("put of a new record", "both"), InlineData("batch read", "both")]
+    public void Codecs_allocate_nothing(string operation, string coding)
+    {
+        var lines = coding == "compressed" ? CodedNode.Compressed : coding == "encrypted" ? CodedNode.Encrypted : CodedNode.Both;
+        using var node = CodedNode.Under($"{lines}\nflush-size 8M");
+        Measure(node, operation, 500, 0);
     }
 
     [Fact]

@@ -30,7 +30,7 @@ public sealed class StorageFuzzTests
     public void An_image_that_nobody_wrote_is_a_finding()
     {
         var block = StorageSeeds.Files["block1"].ToArray();
-        var seed = Aerie.Storage.Devices.BlockHeader.SeedOf(1);
+        var seed = Aerie.Storage.Devices.BlockHeader.SeedOf(1, 0);
         var image = block.AsSpan(Aerie.Storage.Devices.DeviceLayout.PageLength);
         Aerie.Storage.RemovalMark.Write(image, default, 1, 2);
         Aerie.Storage.RecordImage.Reseed(image, seed);

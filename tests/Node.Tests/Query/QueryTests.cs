@@ -10,21 +10,28 @@ using Xunit;
 namespace Aerie.Node.Tests.Query;
 
 /// Primary-index queries as exact messages against a whole node in the simulated world.
-public sealed class QueryTests : IDisposable
+public class QueryTests : IDisposable
 {
     private const Info3 NoPartitionDone = Info3.PartitionDone;
 
-    private readonly NodeUnderTest _node = new();
+    private readonly NodeUnderTest _node;
     private readonly SimulatedPeer _client;
 
     public QueryTests()
+        : this(new NodeUnderTest())
     {
+    }
+
+    protected QueryTests(NodeUnderTest node)
+    {
+        _node = node;
         _client = _node.Connect();
         _client.ReceiveWindow = int.MaxValue;
     }
 
     public void Dispose()
     {
+        GC.SuppressFinalize(this);
         _client.Close();
         _node.RunUntil(() => _node.Node.IsQuiet);
         _node.Dispose();

@@ -3,25 +3,33 @@ using Aerie.DataModel;
 using Aerie.DataModel.Bins;
 using Aerie.Foundation;
 using Aerie.Protocol;
+using Aerie.Storage;
 using Aerie.TestKit;
 using Xunit;
 
 namespace Aerie.Node.Tests.Transactions;
 
 /// Single-record commands as exact messages against a whole node in the simulated world.
-public sealed class SingleRecordTests : IDisposable
+public class SingleRecordTests : IDisposable
 {
-    private readonly NodeUnderTest _node = new();
+    private readonly NodeUnderTest _node;
     private readonly SimulatedPeer _client;
 
     public SingleRecordTests()
+        : this(new NodeUnderTest())
     {
+    }
+
+    protected SingleRecordTests(NodeUnderTest node)
+    {
+        _node = node;
         _client = _node.Connect();
         _node.Settle(); // it is accepted in a turn of its own
     }
 
     public void Dispose()
     {
+        GC.SuppressFinalize(this);
         _client.Close();
         _node.Settle();
         _node.Dispose();
@@ -173,8 +181,9 @@ public sealed class SingleRecordTests : IDisposable
         Ask(WireRequest.Put("k", "a", "one"));
         Assert.Equal(ResultCode.Ok, Ask(WireRequest.Write("k").Op(OpCode.Write, "a")).Result);
         Assert.Equal(ResultCode.NotFound, Ask(WireRequest.Get("k")).Result);
-        Assert.Equal(0, _node.Node.Namespaces.All[0].Objects);
-        Assert.Equal(0, _node.Node.Namespaces.All[0].Log.UsedBytes);
+        var records = _node.Node.Namespaces.All[0];
+        Assert.Equal(0, records.Objects);
+        Assert.Equal(records.RemovalMarks * RemovalMark.Length, records.Log.UsedBytes);
     }
 
     [Fact, Evidence("REC-DEL-02")]

@@ -154,7 +154,7 @@ public sealed class ImageFetch(ImageReads reads)
     }
 
     private bool IsSound(in Item item) =>
-        item.Read!.Error == 0 && RecordImageReader.TryOpen(BytesOf(item), out var reader) && reader.Verify(item.Image.Seed);
+        item.Read!.Error == 0 && RecordImageReader.TryOpenStored(BytesOf(item), out var reader) && reader.Verify(item.Image.Seed);
 
     private ReadOnlySpan<byte> BytesOf(in Item item)
     {

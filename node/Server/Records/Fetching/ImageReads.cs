@@ -195,5 +195,7 @@ public sealed class ImageReads(IIoEngine engine, Worker worker, Action<Unreadabl
     private readonly record struct Place(int File, long Offset, uint Seed);
 }
 
-/// For the operator. Error: negative errno; 0: the device returned something that is not what was written.
-public readonly record struct UnreadableImage(string Namespace, string Path, long Offset, int Length, int Error);
+/// For the operator. Error: negative errno; 0: the device returned something that is not what was written. IsUndecodable: it is
+/// what was written, but not with this key, or its content is no record.
+public readonly record struct UnreadableImage(
+    string Namespace, string Path, long Offset, int Length, int Error, bool IsUndecodable = false);

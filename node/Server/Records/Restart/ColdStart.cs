@@ -1,7 +1,9 @@
 using Aerie.Foundation;
 using Aerie.Index;
 using Aerie.Memory;
+using Aerie.Memory.Compression;
 using Aerie.Storage;
+using Aerie.Storage.Codecs;
 using Aerie.Storage.Devices;
 using Microsoft.Extensions.Logging;
 
@@ -60,7 +62,8 @@ internal sealed class ColdStart(Namespace records, DeviceBacking backing, LogRec
         {
             work(worker);
         }
-        catch (Exception failure) when (failure is Io.DeviceException or StorageException or NativeMemoryException)
+        catch (Exception failure) when (failure is Io.DeviceException or StorageException or NativeMemoryException
+            or MissingLibraryException)
         {
             _failure = failure;
         }
@@ -103,6 +106,7 @@ internal sealed class ColdStart(Namespace records, DeviceBacking backing, LogRec
             switch (scan.Item)
             {
                 case BlockItem.Record:
+                    NoteCompression(scan.Record);
                     Take(EntryOf(scan.Record, RecordLocation.Of(block, scan.Unit, scan.Units)), scan.Record.Digest, scan.Header.Sequence);
                     break;
                 case BlockItem.Removal:
@@ -116,6 +120,15 @@ internal sealed class ColdStart(Namespace records, DeviceBacking backing, LogRec
 
         recovery.SetLength(block, scan.TailUnit);
         return scan.Records;
+    }
+
+    // The metadata knows, unless it was lost: then a library that is missing would look like records that are.
+    private void NoteCompression(in RecordImageReader image)
+    {
+        if (image.IsEncoded)
+        {
+            records.Codecs!.Coding.NoteUse(ImageCoding.AlgorithmOf(image.Image));
+        }
     }
 
     // A mark keeps its place even when the record has come back since: there may be versions from before the removal that

@@ -1,7 +1,9 @@
 using Aerie.Foundation;
 using Aerie.Io;
+using Aerie.Memory.Compression;
 using Aerie.Server.Config;
 using Aerie.Storage;
+using Aerie.Storage.Codecs;
 using Aerie.Storage.Devices;
 using Microsoft.Extensions.Logging;
 
@@ -11,10 +13,39 @@ namespace Aerie.Server.Records.Restart;
 internal sealed class StorageOpening(
     IBlockDevices door, ConfigStore config, IClock clock, ILogger log, int workers, bool acceptMissingDevices)
 {
+    private CompressionLibraries? _libraries;
+
     /// Throws StorageException or DeviceException with one line.
     public NamespaceStorage Open(NamespaceOptions options, LastUpdateClock updates)
     {
+        try
+        {
+            return OpenDevices(options, updates);
+        }
+        catch (Exception refused) when (refused is EncryptionKeyException or MissingLibraryException)
+        {
+            throw new StorageException($"namespace {options.Name}: {refused.Message}");
+        }
+    }
+
+    /// What the configuration names. Throws EncryptionKeyException.
+    internal static KeyRing KeysOf(StorageOptions storage) => KeyRing.Load(
+        (StorageCipher)storage.Encryption, Given(storage.EncryptionKeyFile), Given(storage.EncryptionOldKeyFile));
+
+    /// How images are stored on these devices. Throws MissingLibraryException also for what only earlier runs have used.
+    internal static ImageCoding CodingOf(StorageOptions storage, DeviceSet devices, CompressionLibraries libraries)
+    {
+        var coding = new ImageCoding(libraries, devices.DataKey);
+        coding.NoteUse(devices.Metadata?.Compression ?? CompressionUse.None);
+        coding.Compression = storage.CompressionSettings;
+        return coding;
+    }
+
+    private NamespaceStorage OpenDevices(NamespaceOptions options, LastUpdateClock updates)
+    {
         var storage = options.Storage;
+        _libraries ??= CompressionLibraries.Load();
+        _libraries.Require(storage.CompressionSettings.Algorithm); // before anything is formatted
         var devices = DeviceSet.Open(door, new DeviceSetOptions
         {
             Namespace = options.Name,
@@ -24,9 +55,11 @@ internal sealed class StorageOpening(
             DisableDataSync = storage.DisableOdsync,
             StartEmpty = storage.ColdStartEmpty,
             AcceptMissing = acceptMissingDevices,
+            Keys = KeysOf(storage),
             Clock = clock,
             Report = line => log.LogInformation("{{{Namespace}}} {Line}", options.Name, line),
         });
+        var coding = CodingOf(storage, devices, _libraries);
         var live = config.Namespaces[options.Name];
         var backing = new DeviceBacking(
             devices,
@@ -40,6 +73,8 @@ internal sealed class StorageOpening(
                 Clock = clock,
             },
             devices.Metadata?.HighestBlockSequence ?? 0);
-        return new NamespaceStorage(backing, devices.Save, devices.Metadata, updates);
+        return new NamespaceStorage(backing, devices.Save, devices.Metadata, updates, coding);
     }
+
+    private static string? Given(string path) => path.Length == 0 ? null : path;
 }

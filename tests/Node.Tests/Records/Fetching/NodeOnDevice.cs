@@ -1,7 +1,9 @@
 using Aerie.Foundation;
+using Aerie.Memory.Compression;
 using Aerie.Protocol;
 using Aerie.Server.Metrics;
 using Aerie.Server.Records;
+using Aerie.Storage.Codecs;
 using Aerie.TestKit;
 
 namespace Aerie.Node.Tests.Records.Fetching;
@@ -17,7 +19,8 @@ internal sealed class NodeOnDevice : IDisposable
             configuration,
             loops,
             storage: (options, updates) => new NamespaceStorage(
-                made = new EvictingBacking(options.Storage.FileSize), static _ => { }, Found: null, updates));
+                made = new EvictingBacking(options.Storage.FileSize), static _ => { }, Found: null, updates,
+                new ImageCoding(CompressionLibraries.Load(), null)));
         Records.Log.Recover().End();
         Backing = made!;
         Peer = Node.Connect();

@@ -1,4 +1,5 @@
 using Aerie.Foundation;
+using Aerie.Memory.Compression;
 using Aerie.Server.Config;
 using Aerie.Server.Records;
 using Aerie.Server.Records.Restart;
@@ -17,6 +18,7 @@ internal sealed class DeviceNode : IDisposable
 
     private readonly NodeUnderTest _node;
     private readonly bool _disablesDataSync;
+    private readonly CompressionLibraries _libraries;
     private DeviceBacking? _backing;
 
     /// `shadow`: of the device at Path. `unixMilliseconds`: where the wall clock starts, 0 for the usual time.
@@ -28,10 +30,12 @@ internal sealed class DeviceNode : IDisposable
         string namespaceLines = "",
         string shadow = "",
         bool disablesDataSync = false,
-        long unixMilliseconds = 0)
+        long unixMilliseconds = 0,
+        CompressionLibraries? libraries = null)
     {
         Disk = disk;
         _disablesDataSync = disablesDataSync;
+        _libraries = libraries ?? CompressionLibraries.Load();
         var text = NodeUnderTest.Configuration(namespaceLines, $"file {Path} {shadow}\nfilesize {size}\n{storageLines}")
             .Replace("storage-engine memory", $"storage-engine {engine}", StringComparison.Ordinal);
         _node = new NodeUnderTest(text, 1, Logs, storage: Open);
@@ -94,6 +98,7 @@ internal sealed class DeviceNode : IDisposable
             Devices = [.. options.Storage.Paths.Select(path => new DevicePath(path.Path, path.Shadow))],
             FileSize = options.Storage.FileSize,
             DisableDataSync = _disablesDataSync,
+            Keys = StorageOpening.KeysOf(options.Storage),
             Clock = clock,
         });
         _backing = new DeviceBacking(
@@ -108,6 +113,11 @@ internal sealed class DeviceNode : IDisposable
                 Clock = clock,
             },
             devices.Metadata?.HighestBlockSequence ?? 0);
-        return new NamespaceStorage(_backing, devices.Save, devices.Metadata, updates);
+        return new NamespaceStorage(
+            _backing,
+            devices.Save,
+            devices.Metadata,
+            updates,
+            StorageOpening.CodingOf(options.Storage, devices, _libraries));
     }
 }

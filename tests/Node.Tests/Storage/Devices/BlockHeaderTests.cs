@@ -5,14 +5,14 @@ namespace Aerie.Node.Tests.Storage.Devices;
 
 public sealed class BlockHeaderTests
 {
-    private static readonly BlockHeader Example = new(BlockKind.Records, 0x1112131415161718, 0x2122232425262728, 0x0102030405);
+    private static readonly BlockHeader Example = new(BlockKind.Records, 0x1112131415161718, 0x2122232425262728, 0x0102030405, 0x31323334);
 
     [Fact]
     public void The_bytes_of_a_block_header_are_frozen()
     {
         var page = Page(Example);
         Assert.Equal(
-            "41424C4B" + "E5C8D0C0" + "0100" + "01" + "0000000000" + "1817161514131211" + "2827262524232221" + "0504030201000000",
+            "41424C4B" + "883515A2" + "0100" + "01" + "00" + "34333231" + "1817161514131211" + "2827262524232221" + "0504030201000000",
             Convert.ToHexString(page[..40]));
         Assert.False(page.AsSpan(40).ContainsAnyExcept((byte)0));
     }
@@ -20,7 +20,11 @@ public sealed class BlockHeaderTests
     [Fact]
     public void The_seeds_are_frozen()
     {
-        Assert.Equal([0u, 0x9E3779B9, 0x3C6EF372, 0x61C88646], new ulong[] { 0, 1, 2, ulong.MaxValue }.Select(BlockHeader.SeedOf));
+        Assert.Equal(
+            [0u, 0x9E3779B9, 0x3C6EF372, 0x61C88646],
+            new ulong[] { 0, 1, 2, ulong.MaxValue }.Select(sequence => BlockHeader.SeedOf(sequence, 0)));
+        Assert.Equal(0xAF054A8Du, BlockHeader.SeedOf(1, 0x31323334));
+        Assert.Equal(BlockHeader.SeedOf(Example.Sequence, Example.Salt), Example.Seed);
     }
 
     [Theory, InlineData(BlockKind.Records, BlockState.Records), InlineData(BlockKind.Checkpoint, BlockState.Checkpoint)]

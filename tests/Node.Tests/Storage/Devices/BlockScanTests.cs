@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using Aerie.Foundation;
+using Aerie.Node.Tests.Storage.Codecs;
 using Aerie.Storage;
+using Aerie.Storage.Codecs;
 using Aerie.Storage.Devices;
 using Xunit;
 
@@ -55,6 +57,55 @@ public sealed class BlockScanTests
 
         Assert.False(scan.MoveNext());
         Assert.Equal(block.Head, scan.TailUnit);
+    }
+
+    [Fact]
+    public void Encoded_images_are_found_by_their_headers_without_a_key()
+    {
+        var random = new Random(9);
+        foreach (var (algorithm, cipher) in CodecSamples.Codings)
+        {
+            var coding = CodecSamples.Coding(algorithm, cipher);
+            using var codec = new ImageCodec(coding);
+            var block = new TestBlock(5);
+            var plains = Enumerable.Range(0, 50).Select(_ => CodecSamples.Image(random, random.Next(2000), 10)).ToList();
+            plains.ForEach(plain => block.AddImage(CodecSamples.Encode(codec, coding, plain)));
+            Assert.Equal(block.Written, block.Scan());
+            var scan = new BlockScan(block.Bytes, TestBlock.Device);
+            foreach (var plain in plains)
+            {
+                Assert.True(scan.MoveNext());
+                Assert.True(RecordImageReader.TryOpen(plain, out var expected));
+                var found = scan.Record;
+                Assert.Equal(
+                    (expected.Digest, expected.LastUpdateTime, expected.Generation, expected.VoidTime, expected.SetId),
+                    (found.Digest, found.LastUpdateTime, found.Generation, found.VoidTime, found.SetId));
+                Assert.Equal(
+                    found.IsEncoded ? (false, 0, (byte)0, 0) : (expected.HasKey, expected.BinCount, expected.KeyType, expected.Key.Length),
+                    (found.HasKey, found.BinCount, found.KeyType, found.Key.Length));
+            }
+        }
+    }
+
+    /// In these an earlier life looks most like images that are encrypted or compressed: all small values, at every unit.
+    [Theory, InlineData(1), InlineData(2), InlineData(3)]
+    public void Nothing_in_ordinary_values_makes_a_search_give_up(byte filled)
+    {
+        var block = new TestBlock(6);
+        block.AddRecord(1, 100);
+        var rest = block.Bytes.AsSpan(block.Head * StorageUnit.Length);
+        for (var at = 0; at < rest.Length; at += 16)
+        {
+            rest.Slice(at, 8).Fill(filled);
+        }
+
+        rest[..16].Clear();
+        var scan = new BlockScan(block.Bytes, TestBlock.Device);
+        while (scan.MoveNext())
+        {
+        }
+
+        Assert.Equal((1, 0, false), (scan.Records, scan.DamagedRanges, scan.GaveUp));
     }
 
     [Fact]

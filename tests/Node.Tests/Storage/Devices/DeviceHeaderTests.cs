@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Aerie.Foundation;
+using Aerie.Storage.Codecs;
 using Aerie.Storage.Devices;
 using Xunit;
 
@@ -16,8 +17,8 @@ public sealed class DeviceHeaderTests
         DeviceCount = 2,
         BlockCount = 0x0102,
         CreatedUnixMilliseconds = 0x0102030405,
-        Encryption = DeviceEncryption.Aes256,
-        KeyCheck = new UInt128(0x3F3E3D3C3B3A3938, 0x3736353433323130),
+        Encryption = StorageCipher.Aes256,
+        KeySlot = new KeySlot([.. Enumerable.Range(0x30, KeyRing.SlotLength).Select(i => (byte)i)]),
     };
 
     [Fact]
@@ -25,11 +26,11 @@ public sealed class DeviceHeaderTests
     {
         var pages = Pages();
         Assert.Equal(
-            "4145524945444556" + "01000000" + "29462A8E" + "0474657374" + new string('0', 54)
+            "4145524945444556" + "01000000" + "FE62AF49" + "0474657374" + new string('0', 54)
             + "101112131415161718191A1B1C1D1E1F" + "202122232425262728292A2B2C2D2E2F" + "0100" + "0200" + "00008000"
-            + "0201000000000000" + "0504030201000000" + "02" + "303132333435363738393A3B3C3D3E3F",
-            Convert.ToHexString(pages[..121]));
-        Assert.False(pages.AsSpan(121, DeviceLayout.PageLength - 121).ContainsAnyExcept((byte)0));
+            + "0201000000000000" + "0504030201000000" + "02" + Convert.ToHexString(Example.KeySlot.Bytes),
+            Convert.ToHexString(pages[..181]));
+        Assert.False(pages.AsSpan(181, DeviceLayout.PageLength - 181).ContainsAnyExcept((byte)0));
         Assert.Equal(pages[..DeviceLayout.PageLength], pages[DeviceLayout.PageLength..]);
     }
 
@@ -79,7 +80,7 @@ public sealed class DeviceHeaderTests
     public void Every_changed_bit_of_both_copies_is_noticed()
     {
         var pages = Pages();
-        for (var bit = 0; bit < 8 * 130; bit++)
+        for (var bit = 0; bit < 8 * 190; bit++)
         {
             pages[bit / 8] ^= (byte)(1 << (bit % 8));
             pages[DeviceLayout.PageLength + (bit / 8)] ^= (byte)(1 << (bit % 8));
@@ -96,7 +97,7 @@ public sealed class DeviceHeaderTests
         var pages = Pages();
         for (var i = 0; i < 5000; i++)
         {
-            random.NextBytes(pages.AsSpan(16, 110));
+            random.NextBytes(pages.AsSpan(16, 170));
             BinaryPrimitives.WriteUInt32LittleEndian(pages.AsSpan(84), DeviceLayout.BlockLength);
             Sign(pages.AsSpan(0, DeviceLayout.PageLength));
             if (DeviceHeader.Read(pages, out var header) == DeviceRefusal.None)

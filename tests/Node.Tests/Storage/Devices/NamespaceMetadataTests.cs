@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Aerie.Foundation;
+using Aerie.Storage.Codecs;
 using Aerie.Storage.Devices;
 using Xunit;
 
@@ -13,7 +14,7 @@ public sealed class NamespaceMetadataTests
         var slot = Written(Example());
         Assert.Equal(DeviceLayout.PageLength, slot.Length);
         Assert.Equal(
-            "41455249454D4554" + "01000000" + "7E000000" + "73C719F0" + "03000000" + "0100000000000000"
+            "41455249454D4554" + "01000000" + "7E000000" + "A1E1C2D3" + "17000000" + "0100000000000000"
             + "101112131415161718191A1B1C1D1E1F" + "0200000000000000" + "0300000000000000" + "0400000000000000" + "0500000000000000"
             + "0600000000000000" + "02000000" + "01000000" + "07000000" + "08000000"
             + "0900" + "0A00000000000000" + "0B00000000000000" + "03736574",
@@ -99,6 +100,7 @@ public sealed class NamespaceMetadataTests
             TruncateCut = 4,
             SweptCut = 5,
             IsCleanShutdown = true,
+            Compression = CompressionUse.Lz4 | CompressionUse.Zstd,
             Checkpoint = new CheckpointPlace(6, [7, 8]),
         };
         metadata.Sets.Add(new SetMetadata(9, "set"u8.ToArray(), 10, 11));
@@ -122,7 +124,7 @@ public sealed class NamespaceMetadataTests
             read.Sets.Select(set => (set.Id, Convert.ToHexString(set.Name), set.TruncateCut, set.SweptCut)));
     }
 
-    private static (ulong, UInt128, ulong, ulong, ulong, ulong, bool, ulong?) Numbers(NamespaceMetadata of) => (
+    private static (ulong, UInt128, ulong, ulong, ulong, ulong, bool, CompressionUse, ulong?) Numbers(NamespaceMetadata of) => (
         of.Generation, of.StorageId, of.HighestBlockSequence, of.LastUpdateTimeMark, of.TruncateCut, of.SweptCut,
-        of.IsCleanShutdown, of.Checkpoint?.Sequence);
+        of.IsCleanShutdown, of.Compression, of.Checkpoint?.Sequence);
 }

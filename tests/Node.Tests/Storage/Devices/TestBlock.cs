@@ -11,11 +11,11 @@ internal sealed class TestBlock
 
     private readonly uint _seed;
 
-    public TestBlock(ulong sequence, byte[]? earlier = null)
+    public TestBlock(ulong sequence, byte[]? earlier = null, uint salt = 0x5A17)
     {
         Bytes = earlier ?? new byte[DeviceLayout.BlockLength];
-        _seed = BlockHeader.SeedOf(sequence);
-        new BlockHeader(BlockKind.Records, sequence, Device, 1_800_000_000_000).Write(Bytes.AsSpan(0, DeviceLayout.PageLength));
+        _seed = BlockHeader.SeedOf(sequence, salt);
+        new BlockHeader(BlockKind.Records, sequence, Device, 1_800_000_000_000, salt).Write(Bytes.AsSpan(0, DeviceLayout.PageLength));
     }
 
     public byte[] Bytes { get; }
