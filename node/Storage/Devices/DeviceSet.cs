@@ -120,7 +120,6 @@ public sealed class DeviceSet : IDisposable
                 throw new StorageException($"{device.Path}: has {device.Blocks} blocks of 8 MiB, but held {header.BlockCount} when "
                     + "it was last used: records behind its end would be lost; give it back its size");
             }
-
         }
 
         foreach (var twice in known.GroupBy(device => device.Header!.DeviceNumber).Where(group => group.Count() > 1))
