@@ -16,7 +16,8 @@ const string Usage = "usage: Aerie.Soak mixed|idle|crash|memory [--name value]â€
 var options = new Dictionary<string, string>(StringComparer.Ordinal);
 for (var at = 1; at < args.Length; at += 2)
 {
-    if (at + 1 == args.Length || !(args[at] is "--mode" or "--node-bin" || double.TryParse(args[at + 1], CultureInfo.InvariantCulture, out _)))
+    var isText = args[at] is "--mode" or "--node-bin";
+    if (at + 1 == args.Length || !(isText || double.TryParse(args[at + 1], CultureInfo.InvariantCulture, out _)))
     {
         Console.Error.WriteLine(Usage);
         return 2;

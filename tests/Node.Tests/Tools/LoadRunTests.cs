@@ -58,7 +58,7 @@ public sealed class LoadRunTests(FloorBinary floorBinary) : IClassFixture<FloorB
         var result = RunOnFloor(Options with { Workload = workload, Duration = TimeSpan.FromMilliseconds(300) });
         Assert.Equal((0L, (string?)null), (result.Errors, result.FirstError));
         Assert.True(result.Requests > 0 && result.LatencyMicroseconds["p50"] > 0);
-        Assert.True(result.Server!.CpuMicroseconds > 0);
+        Assert.True(result.Server!.CpuMicroseconds >= 0); // in ticks of 10 ms: a busy machine may have given it none
         if (workload == Workload.Batch)
         {
             Assert.Equal(result.Requests * Options.BatchSize, result.Operations);

@@ -66,7 +66,8 @@ internal sealed class CrashRun(int port, CrashPlan plan)
             }
         }
 
-        _checks.That(Problem is null, $"{plan.Kills} kills, {_workers.Sum(static worker => worker.Operations)} operations: {Problem ?? "no problem"}");
+        var operations = _workers.Sum(static worker => worker.Operations);
+        _checks.That(Problem is null, $"{plan.Kills} kills, {operations} operations: {Problem ?? "no problem"}");
     }
 
     private string? Problem => _workers.Select(static worker => worker.Problem).FirstOrDefault(static problem => problem is not null);

@@ -50,7 +50,8 @@ public sealed class CutShortTests
 
         _disk.Remove(Second);
         _disk.Add(Second, Length);
-        Assert.Contains("are not configured any more", Assert.Throws<StorageException>(() => OpenPair(_disk)).Message, StringComparison.Ordinal);
+        var refused = Assert.Throws<StorageException>(() => OpenPair(_disk));
+        Assert.Contains("are not configured any more", refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]
