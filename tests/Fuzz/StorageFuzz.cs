@@ -14,11 +14,11 @@ public static class StorageFuzz
     private const int MetadataFixed = 96;
 
     [ThreadStatic]
-    private static byte[]? Kept;
+    private static byte[]? _kept;
 
     public static void Run(ReadOnlySpan<byte> input)
     {
-        var buffer = Kept ??= new byte[InputMax];
+        var buffer = _kept ??= new byte[InputMax];
         var length = Math.Min(input.Length, InputMax);
         input[..length].CopyTo(buffer);
         buffer.AsSpan(length).Clear();

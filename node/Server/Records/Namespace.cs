@@ -9,8 +9,8 @@ using Aerie.Memory.Compression;
 using Aerie.Server.Config;
 using Aerie.Server.Metrics;
 using Aerie.Server.Records.Fetching;
-using Aerie.Server.Records.Housekeeping;
 using Aerie.Server.Records.Flushing;
+using Aerie.Server.Records.Housekeeping;
 using Aerie.Storage;
 
 namespace Aerie.Server.Records;

@@ -169,7 +169,9 @@ public sealed class ImageCodecTests
         using var codec = new ImageCodec(coding);
         var record = RandomRecord.Next(new Random(6)) with
         {
-            KeyType = 3, Key = "visible-key"u8.ToArray(), Bins = [("visible-bin"u8.ToArray(), 3, "visible-value"u8.ToArray())],
+            KeyType = 3,
+            Key = "visible-key"u8.ToArray(),
+            Bins = [("visible-bin"u8.ToArray(), 3, "visible-value"u8.ToArray())],
         };
         var plain = record.Write();
 
