@@ -55,10 +55,16 @@ public sealed class LoadRunTests(FloorBinary floorBinary) : IClassFixture<FloorB
     [InlineData(Workload.Scan)]
     public void A_closed_loop_runs_without_errors(Workload workload)
     {
-        var result = RunOnFloor(Options with { Workload = workload, Duration = TimeSpan.FromMilliseconds(300) });
+        var options = Options with { Workload = workload, Duration = TimeSpan.FromMilliseconds(300) };
+        var result = RunOnFloor(options);
+        for (var more = 0; more < 20 && result.Server!.CpuMicroseconds == 0; more++)
+        {
+            result = RunOnFloor(options); // counted in ticks of 10 ms: a busy machine may have given the server none
+        }
+
         Assert.Equal((0L, (string?)null), (result.Errors, result.FirstError));
         Assert.True(result.Requests > 0 && result.LatencyMicroseconds["p50"] > 0);
-        Assert.True(result.Server!.CpuMicroseconds >= 0); // in ticks of 10 ms: a busy machine may have given it none
+        Assert.True(result.Server!.CpuMicroseconds > 0);
         if (workload == Workload.Batch)
         {
             Assert.Equal(result.Requests * Options.BatchSize, result.Operations);
