@@ -69,7 +69,7 @@ internal sealed class Defragmenter(Namespace records, ILogger logger) : Chore, I
         }
 
         var opened = log.BlocksOpened;
-        _nextAt = now + (_pace.IsHurried || opened != _blocksOpened ? BusyLookNanoseconds : QuietLookNanoseconds);
+        _nextAt = now + (opened != _blocksOpened ? BusyLookNanoseconds : QuietLookNanoseconds);
         _blocksOpened = opened;
     }
 

@@ -195,25 +195,30 @@ public sealed class DeviceReadTests : IDisposable
     [Fact]
     public void A_command_keeps_its_record_while_its_image_is_read()
     {
-        var digest = WireRequest.DigestOf("k1");
-        Assert.True(_node.Records.TryHold(digest));
-        var first = _node.Send(Append("b"));
-        var second = _node.Send(Append("c"));
-        _node.Backing.Evict();
-        _node.HoldReads();
-        _node.Records.Release(_node.Node.Node.Loops[0].Worker, digest);
-        _node.Node.Settle();
+        var (first, second) = TwoAppendsInTurn();
         Assert.Equal(1, _node.InFlight);
-        Assert.False(_node.Records.TryHold(digest)); // the first one owns it now
+        Assert.False(_node.Records.TryHold(WireRequest.DigestOf("k1"))); // the first one owns it now
         _node.LetReadsEnd();
         Assert.Equal(ResultCode.Ok, WireReply.Read(first.ReadAll()).Result);
         Assert.Equal(ResultCode.Ok, WireReply.Read(second.ReadAll()).Result);
         Assert.Equal("value 1bc", _node.Read(WireRequest.Get("k1"))["a"].Text);
-        Assert.True(_node.Records.TryHold(digest));
+        Assert.True(_node.Records.TryHold(WireRequest.DigestOf("k1")));
     }
 
     [Fact]
     public void An_owner_that_vanishes_while_its_image_is_read_lets_the_next_one_go()
+    {
+        var (first, second) = TwoAppendsInTurn();
+        first.Vanish();
+        _node.Node.Settle();
+        _node.LetReadsEnd();
+        Assert.Equal(ResultCode.Ok, WireReply.Read(second.ReadAll()).Result);
+        Assert.Equal("value 1c", _node.Read(WireRequest.Get("k1"))["a"].Text);
+        Assert.True(_node.Records.TryHold(WireRequest.DigestOf("k1")));
+    }
+
+    // Both wait for k1; the first is let go and finds that its image must be read, which it is not yet.
+    private (SimulatedPeer First, SimulatedPeer Second) TwoAppendsInTurn()
     {
         var digest = WireRequest.DigestOf("k1");
         Assert.True(_node.Records.TryHold(digest));
@@ -223,12 +228,7 @@ public sealed class DeviceReadTests : IDisposable
         _node.HoldReads();
         _node.Records.Release(_node.Node.Node.Loops[0].Worker, digest);
         _node.Node.Settle();
-        first.Vanish();
-        _node.Node.Settle();
-        _node.LetReadsEnd();
-        Assert.Equal(ResultCode.Ok, WireReply.Read(second.ReadAll()).Result);
-        Assert.Equal("value 1c", _node.Read(WireRequest.Get("k1"))["a"].Text);
-        Assert.True(_node.Records.TryHold(digest));
+        return (first, second);
     }
 
     internal static NodeOnDevice Filled(int loops = 1)
