@@ -301,27 +301,34 @@ public sealed class Namespace : IDisposable
         ? Math.Max(worker.LastUpdateTime, before.LastUpdateTime)
         : Math.Max(worker.LastUpdateTime, Math.Max(before.LastUpdateTime, Index.LastRemoval(digest)) + 1);
 
-    /// Makes `after`, whose image is already in the log, the state of the record, and gives the old image's space back.
-    /// False when the index has no room for a new entry, or the log none for the mark that a new life needs; the new image is
-    /// then given back instead. Caller holds the gate.
-    public bool TryPublish(Worker worker, in Digest digest, EntryHandle handle, in RecordEntry after)
+    /// Before the image of `after` goes into the log: an entry for a record that is new, or the mark that a new life needs. What
+    /// could fail has been done then: an image that is written is an image that counts, which a restart relies on. False: the
+    /// index, or the log, has no room. Caller holds the gate, and goes on with Publish or TakeBack.
+    public bool TryReady(Worker worker, in Digest digest, ref EntryHandle handle, in RecordEntry after)
     {
-        var before = default(RecordEntry);
-        if (!handle.IsNone)
+        if (handle.IsNone)
         {
-            before = Index[handle];
-            if (NeedsMark(worker, before, after) && !TryMarkRemoval(worker, digest, before, before.LastUpdateTime))
-            {
-                Log.Release(new RecordLocation(after.Place));
-                return false;
-            }
-        }
-        else if (!Index.TryInsert(digest, out handle))
-        {
-            Log.Release(new RecordLocation(after.Place));
-            return false;
+            return Index.TryInsert(digest, out handle);
         }
 
+        var before = Index[handle];
+        return !NeedsMark(worker, before, after) || TryMarkRemoval(worker, digest, before, before.LastUpdateTime);
+    }
+
+    /// The image did not get into the log: the record is as it was.
+    public void TakeBack(in Digest digest, EntryHandle handle)
+    {
+        if (Index[handle].Place == 0)
+        {
+            Index.Remove(digest, handle);
+        }
+    }
+
+    /// Makes `after`, whose image is in the log, the state of the record, and gives the old image's space back. Caller holds
+    /// the gate.
+    public void Publish(Worker worker, in Digest digest, EntryHandle handle, in RecordEntry after)
+    {
+        var before = Index[handle];
         Index[handle].Assign(after);
         if (after.VoidTime != CitrusTime.NeverExpires)
         {
@@ -334,8 +341,6 @@ public sealed class Namespace : IDisposable
         {
             Log.Release(new RecordLocation(before.Place));
         }
-
-        return true;
     }
 
     /// Takes the record out of index, log and counters. Caller holds the gate. A held record may be removed by its owner

@@ -107,19 +107,13 @@ internal readonly ref struct DeleteTransaction(Worker worker, in RecordCommand c
         entry.VoidTime = CitrusTime.NeverExpires;
         entry.IsTombstone = true;
         worker.Draft.Clear();
-        var result = ImageStore.Append(worker, command.Namespace, command.Digest, default, default, ref entry);
-        if (result != ResultCode.Ok)
+        var result = ImageStore.Store(worker, command.Namespace, command.Digest, handle, default, default, ref entry);
+        if (result == ResultCode.Ok)
         {
-            return result;
+            ImageStore.NoteChange(worker, command);
         }
 
-        if (!command.Namespace.TryPublish(worker, command.Digest, handle, entry))
-        {
-            return ImageStore.NoRoom(command.Namespace);
-        }
-
-        ImageStore.NoteChange(worker, command);
-        return ResultCode.Ok;
+        return result;
     }
 
     private void Count(ResultCode result)

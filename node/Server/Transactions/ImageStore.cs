@@ -6,11 +6,38 @@ using Aerie.Storage;
 
 namespace Aerie.Server.Transactions;
 
-/// Writes the worker's draft into the log as the image of a record whose metadata the entry holds, and notes in the entry
-/// where it lies. The record changes only when the caller publishes the entry.
+/// Makes the worker's draft the state of a record: writes it into the log as an image with the entry's metadata, then points
+/// the index at it.
 internal static class ImageStore
 {
-    public static ResultCode Append(
+    /// The entry has the metadata that the record will have; its place is noted there. When it fails, nothing has changed.
+    /// Caller holds the gate; the handle is none for a new record.
+    public static ResultCode Store(
+        Worker worker,
+        Namespace records,
+        in Digest digest,
+        EntryHandle handle,
+        in UserKey key,
+        in DraftSources sources,
+        ref RecordEntry entry)
+    {
+        if (!records.TryReady(worker, digest, ref handle, entry))
+        {
+            return NoRoom(records);
+        }
+
+        var result = Append(worker, records, digest, key, sources, ref entry);
+        if (result != ResultCode.Ok)
+        {
+            records.TakeBack(digest, handle);
+            return result;
+        }
+
+        records.Publish(worker, digest, handle, entry);
+        return ResultCode.Ok;
+    }
+
+    private static ResultCode Append(
         Worker worker, Namespace records, in Digest digest, in UserKey key, in DraftSources sources, ref RecordEntry entry)
     {
         var header = new RecordImageHeader

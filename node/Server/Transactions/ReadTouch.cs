@@ -45,8 +45,8 @@ internal static class ReadTouch
         entry.VoidTime = voidTime;
         entry.LastUpdateTime = Math.Max(worker.LastUpdateTime, entry.LastUpdateTime + 1); // its generation stays
         var sources = new DraftSources(image.Image, default);
-        var stored = ImageStore.Append(worker, records, command.Digest, UserKey.Of(default, image), sources, ref entry) == ResultCode.Ok
-            && records.TryPublish(worker, command.Digest, handle, entry);
+        var key = UserKey.Of(default, image);
+        var stored = ImageStore.Store(worker, records, command.Digest, handle, key, sources, ref entry) == ResultCode.Ok;
         return stored ? NamespaceCounter.ReadTouchSuccess : NamespaceCounter.ReadTouchError;
     }
 }

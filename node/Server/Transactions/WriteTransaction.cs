@@ -180,15 +180,10 @@ internal readonly ref struct WriteTransaction(Worker worker, in RecordCommand co
         ref RecordReply reply)
     {
         var key = UserKey.Of(_command.Fields.Key, current);
-        var result = ImageStore.Append(worker, Records, _command.Digest, key, sources, ref entry);
+        var result = ImageStore.Store(worker, Records, _command.Digest, handle, key, sources, ref entry);
         if (result != ResultCode.Ok)
         {
             return result;
-        }
-
-        if (!Records.TryPublish(worker, _command.Digest, handle, entry))
-        {
-            return ImageStore.NoRoom(Records);
         }
 
         ImageStore.NoteChange(worker, _command);

@@ -107,6 +107,37 @@ public sealed class RemovalMarkTests
     }
 
     [Fact]
+    public void The_mark_of_an_ended_life_is_written_before_the_image_of_the_next_one()
+    {
+        using var node = new DeviceNode(_disk);
+        node.Writer.Put("k", [1]);
+        node.Clock.Advance(TimeSpan.FromSeconds(1));
+        node.Writer.Worker.BeginTurn();
+        node.Records.Truncate(null, node.Writer.Worker.LastUpdateTime);
+        node.Writer.Put("k", [2]);
+
+        var digest = WireRequest.DigestOf("k", "s");
+        using var gate = node.Records.Index.Enter(digest.Partition);
+        Assert.True(node.Records.Index.TryFind(digest, out var handle));
+        var image = new RecordLocation(node.Records.Index[handle].Place);
+        var units = StorageUnit.CountFor(RemovalMark.Length);
+        Assert.True(node.Records.Log.TryRead(0, RecordLocation.Of(image.Block, image.Unit - units, units), out var before));
+        Assert.True(RemovalMark.TryRead(before, out var mark));
+        Assert.Equal(digest, mark.Digest);
+    }
+
+    [Fact]
+    public void A_new_record_whose_image_finds_no_room_leaves_no_entry()
+    {
+        using var node = new DeviceNode(_disk);
+        Assert.Equal(ResultCode.RecordTooBig, node.Writer.Put("k", new byte[2_000_000]));
+        var digest = WireRequest.DigestOf("k", "s");
+        Assert.Equal(0, node.Records.Index.Count(digest.Partition));
+        Assert.Equal(ResultCode.Ok, node.Writer.Put("k", Value));
+        Books.MustBalance(node.Records);
+    }
+
+    [Fact]
     public void A_swept_truncation_leaves_no_marks_and_holds_after_an_undo_and_a_restart()
     {
         using (var node = new DeviceNode(_disk))
