@@ -2,6 +2,7 @@ using Aerie.Foundation;
 using Aerie.Protocol;
 using Aerie.Server.Metrics;
 using Aerie.Server.Transactions;
+using Aerie.Server.Transactions.Commits;
 
 namespace Aerie.Server.Batch;
 
@@ -40,7 +41,7 @@ internal static class BatchCommand
         }
 
         var deadline = request.Header.Timeout == 0 ? 0 : started + (request.Header.Timeout * 1_000_000L);
-        return batches.Commits.Hold(worker, reply, start, deadline, isBatch: true);
+        return batches.Commits.Hold(worker, reply, start, deadline, CommitReplyKind.Batch);
     }
 
     private static ResultCode Check(

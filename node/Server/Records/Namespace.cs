@@ -201,6 +201,9 @@ public sealed class Namespace : IDisposable
         FlushSignal.Ask();
     }
 
+    /// How often truncations were asked for or undone: what a restart must know of them has a number.
+    internal long CutChanges => Interlocked.Read(ref _truncations) + Interlocked.Read(ref _undoneTruncations);
+
     /// Truncations asked for so far. A sweep that began at this number has dealt with them when it is through.
     internal long Truncations => Interlocked.Read(ref _truncations);
 

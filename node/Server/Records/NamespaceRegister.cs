@@ -18,6 +18,7 @@ internal sealed class NamespaceRegister
     private readonly NamespaceStorage _storage;
     private long _changes;
     private long _savedChanges;
+    private long _savedCuts;
     private int _savedSets;
     private ulong _savedSequence;
     private CompressionUse _savedCompression;
@@ -33,8 +34,12 @@ internal sealed class NamespaceRegister
         }
 
         _savedSets = records.Sets.Count;
+        _savedCuts = records.CutChanges;
         _savedChanges = -1; // the first save also takes the mark of a clean shutdown away
     }
+
+    /// Truncations up to this Namespace.CutChanges hold after a restart. Any thread.
+    public long SavedCuts => Interlocked.Read(ref _savedCuts);
 
     /// Something other than a new set has changed. Any thread.
     public void Changed() => Interlocked.Increment(ref _changes);
@@ -54,6 +59,7 @@ internal sealed class NamespaceRegister
     private void Save(bool isClean)
     {
         var changes = Interlocked.Read(ref _changes); // before what it stands for is read
+        var cuts = _records.CutChanges;
         var metadata = new NamespaceMetadata
         {
             IsCleanShutdown = isClean,
@@ -72,6 +78,7 @@ internal sealed class NamespaceRegister
 
         _storage.Save(metadata);
         _savedChanges = changes;
+        Interlocked.Exchange(ref _savedCuts, cuts);
         _savedSets = sets;
         _savedSequence = metadata.HighestBlockSequence;
         _savedCompression = metadata.Compression;

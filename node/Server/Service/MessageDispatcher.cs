@@ -110,9 +110,7 @@ internal sealed class MessageDispatcher(
             case ProtoType.CompressedMessage when port == PortKind.Service:
                 return RunCompressed(body);
             case ProtoType.Info:
-                _info.Answer(body, port);
-                shared.Counters.Add(worker.Number, Metrics.NodeCounter.InfoComplete);
-                return default;
+                return AnswerInfo(port, body);
             case ProtoType.Security:
                 SecurityReplies.NotEnabled(reply);
                 return default;
@@ -182,7 +180,7 @@ internal sealed class MessageDispatcher(
     // Answered already, but what the reply says is not safe yet.
     [MethodImpl(MethodImplOptions.NoInlining)]
     private DispatchStep HoldBack(int start, in Request request) =>
-        new(DispatchOutcome.Done, 0, commits.Hold(worker, reply, start, DeadlineOf(request), isBatch: false));
+        new(DispatchOutcome.Done, 0, commits.Hold(worker, reply, start, DeadlineOf(request), CommitReplyKind.Record));
 
     // The write waits until its namespace has written out some of what waits; too many who wait are refused.
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -315,7 +313,47 @@ internal sealed class MessageDispatcher(
                 : new DispatchStep(DispatchOutcome.Incomplete, InfoReplies.TextLineMax);
         }
 
+        var start = reply.Length;
+        var cuts = CutChanges;
         _info.AnswerText(bytes[..end].TrimEnd((byte)'\r'));
-        return new DispatchStep(DispatchOutcome.Done, end + 1);
+        return new DispatchStep(DispatchOutcome.Done, end + 1, cuts == CutChanges ? null : HoldBackCuts(start, CommitReplyKind.Text));
+    }
+
+    private DispatchStep AnswerInfo(PortKind port, ReadOnlySpan<byte> body)
+    {
+        var start = reply.Length;
+        var cuts = CutChanges;
+        _info.Answer(body, port);
+        shared.Counters.Add(worker.Number, Metrics.NodeCounter.InfoComplete);
+        return new DispatchStep(DispatchOutcome.Done, 0, cuts == CutChanges ? null : HoldBackCuts(start, CommitReplyKind.Info));
+    }
+
+    private long CutChanges
+    {
+        get
+        {
+            var sum = 0L;
+            foreach (var records in shared.Namespaces.All)
+            {
+                sum += records.CutChanges;
+            }
+
+            return sum;
+        }
+    }
+
+    // Who is told that records are gone must not find them again after a crash. Another loop's truncation in the same moment
+    // makes an answer wait in vain, and only briefly.
+    private CommitReply? HoldBackCuts(int start, CommitReplyKind kind)
+    {
+        foreach (var records in shared.Namespaces.All)
+        {
+            if (records.Log.IsPersistent)
+            {
+                worker.Commits.AddCuts(records);
+            }
+        }
+
+        return worker.Commits.IsEmpty ? null : commits.Hold(worker, reply, start, 0, kind);
     }
 }

@@ -9,10 +9,13 @@ public enum CommitState : byte
     Failed,
 }
 
-/// How far the logs of commit-to-device namespaces must be safe before somebody is answered. One position for each namespace
-/// is enough: a worker's writer goes only forward.
+/// How far the logs of commit-to-device namespaces, and the truncations of any, must be safe before somebody is answered. One
+/// position for each namespace is enough: a worker's writer goes only forward.
 public sealed class CommitMarks
 {
+    /// In place of a writer: truncations instead of records.
+    private const int Cuts = -1;
+
     private readonly List<Mark> _marks = [];
 
     public bool IsEmpty => _marks.Count == 0;
@@ -33,6 +36,9 @@ public sealed class CommitMarks
         _marks.Add(mark);
     }
 
+    /// A truncation has just been asked for, or undone.
+    public void AddCuts(Namespace records) => _marks.Add(new Mark(records, Cuts, records.CutChanges, records.FlushSignal.Failures));
+
     public void MoveTo(CommitMarks other)
     {
         other._marks.AddRange(_marks);
@@ -47,7 +53,7 @@ public sealed class CommitMarks
         foreach (var mark in _marks)
         {
             var failures = mark.Records.FlushSignal.Failures; // before the position: a success in between counts
-            if (mark.Records.Log.DurablePosition(mark.Writer) >= mark.Position)
+            if (DurablePosition(mark) >= mark.Position)
             {
                 continue;
             }
@@ -66,6 +72,9 @@ public sealed class CommitMarks
             mark.Records.FlushSignal.Ask();
         }
     }
+
+    private static long DurablePosition(in Mark mark) =>
+        mark.Writer == Cuts ? mark.Records.Register!.SavedCuts : mark.Records.Log.DurablePosition(mark.Writer);
 
     private readonly record struct Mark(Namespace Records, int Writer, long Position, long Failures);
 }

@@ -12,6 +12,8 @@ internal sealed class CommitHold(BufferPool buffers, FlushWaits waits)
     private BufferId _buffer = BufferId.None;
     private int _length;
 
+    public ReadOnlySpan<byte> Held => buffers.Span(_buffer)[.._length];
+
     public bool IsHolding => !_buffer.IsNone;
 
     /// Takes what was written into the reply from `start` on, and what the worker has changed for it.
@@ -46,7 +48,7 @@ internal sealed class CommitHold(BufferPool buffers, FlushWaits waits)
 
     public void Release(ReplyBuffer reply)
     {
-        buffers.Span(_buffer)[.._length].CopyTo(reply.Reserve(_length));
+        Held.CopyTo(reply.Reserve(_length));
         reply.Commit(_length);
         Drop();
     }

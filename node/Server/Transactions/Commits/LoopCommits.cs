@@ -22,10 +22,10 @@ internal sealed class LoopCommits
     public CommitHold NewHold() => new(Buffers, Waits);
 
     /// Keeps back what was written from `start` on until it is safe or the deadline (monotonic nanoseconds, 0: none) is over.
-    public CommitReply Hold(Worker worker, ReplyBuffer reply, int start, long deadline, bool isBatch)
+    public CommitReply Hold(Worker worker, ReplyBuffer reply, int start, long deadline, CommitReplyKind kind)
     {
         var held = _idle.Count > 0 ? _idle.Pop() : new CommitReply(this);
-        held.Take(worker, reply, start, deadline, isBatch);
+        held.Take(worker, reply, start, deadline, kind);
         return held;
     }
 

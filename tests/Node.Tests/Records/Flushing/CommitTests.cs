@@ -1,3 +1,4 @@
+using System.Text;
 using Aerie.DataModel;
 using Aerie.Foundation;
 using Aerie.Protocol;
@@ -48,6 +49,39 @@ public sealed class CommitTests
         Assert.All(peers, peer => Assert.All(WireReply.ReadAll(peer.ReadAll()), reply => Assert.Equal(ResultCode.Ok, reply.Result)));
         Assert.Equal(rounds + 2, node.Node.Flushers[0].Rounds); // the deletes came behind their writes
         Assert.Equal(10, node.Records.Objects);
+    }
+
+    [Fact]
+    public void A_truncation_is_answered_when_a_restart_knows_of_it_whatever_the_namespace_commits()
+    {
+        using (var node = new DeviceNode(_disk))
+        {
+            var peer = node.Under.Connect();
+            Assert.Equal(ResultCode.Ok, Result(node.Under.Ask(peer, Put("k"))));
+            node.Flush();
+            node.Clock.Advance(TimeSpan.FromSeconds(1));
+            peer.Send(Info("truncate-namespace:namespace=test"));
+            TurnLoops(node);
+            Assert.Equal(0, peer.Available);
+            node.Under.Settle();
+            Assert.Contains("\tok\n", Text(peer.ReadAll()), StringComparison.Ordinal);
+        }
+
+        _disk.Crash(7);
+        using var again = new DeviceNode(_disk);
+        Assert.False(again.Writer.Exists("k"));
+    }
+
+    [Fact]
+    public void A_truncation_that_cannot_be_saved_is_answered_with_an_error_and_other_info_is_not_held_up()
+    {
+        using var node = new DeviceNode(_disk);
+        var peer = node.Under.Connect();
+        Assert.Equal(ResultCode.Ok, Result(node.Under.Ask(peer, Put("k"))));
+        node.Medium.Fail(DiskOperation.Write);
+        var answer = Text(node.Under.Ask(peer, Info("truncate-namespace:namespace=test")));
+        Assert.StartsWith("truncate-namespace:namespace=test\tERROR:1:not saved, the storage fails", answer, StringComparison.Ordinal);
+        Assert.Equal("build", Text(node.Under.Ask(peer, Info("build"))).Split('\t')[0]);
     }
 
     [Fact]
@@ -160,6 +194,17 @@ public sealed class CommitTests
     }
 
     private static byte[] Put(string key) => WireRequest.Write(key).Op(OpCode.Write, "b", ParticleType.String, "v"u8).Bytes();
+
+    private static byte[] Info(string command)
+    {
+        var body = Encoding.UTF8.GetBytes(command + "\n");
+        var message = new byte[ProtoHeader.Length + body.Length];
+        ProtoHeader.Write(message, ProtoType.Info, body.Length);
+        body.CopyTo(message, ProtoHeader.Length);
+        return message;
+    }
+
+    private static string Text(byte[] reply) => Encoding.UTF8.GetString(reply.AsSpan(ProtoHeader.Length));
 
     private static ResultCode Result(byte[] reply) => Assert.Single(WireReply.ReadAll(reply)).Result;
 

@@ -1,6 +1,9 @@
 using Aerie.Foundation;
 using Aerie.Memory.Compression;
+using Aerie.Server;
 using Aerie.Server.Config;
+using Aerie.Server.Info;
+using Aerie.Server.Logging;
 using Aerie.Server.Records;
 using Aerie.Server.Records.Restart;
 using Aerie.Storage;
@@ -38,7 +41,7 @@ internal sealed class DeviceNode : IDisposable
         _libraries = libraries ?? CompressionLibraries.Load();
         var text = NodeUnderTest.Configuration(namespaceLines, $"file {Path} {shadow}\nfilesize {size}\n{storageLines}")
             .Replace("storage-engine memory", $"storage-engine {engine}", StringComparison.Ordinal);
-        _node = new NodeUnderTest(text, 1, Logs, storage: Open);
+        _node = new NodeUnderTest(text, 1, Logs, InfoOf, Open);
         _node.Clock.UnixMilliseconds = unixMilliseconds == 0 ? _node.Clock.UnixMilliseconds : unixMilliseconds;
         var recovery = Records.Log.Recover();
         var start = new ColdStart(Records, _backing!, recovery, _node.Clock, Logs);
@@ -88,6 +91,9 @@ internal sealed class DeviceNode : IDisposable
         Writer.Dispose();
         _node.Dispose();
     }
+
+    private IInfoAnswers InfoOf(NodeUnderTest under, Aerie.Server.Node node) =>
+        new NodeReporting(node, under.Config, new NodeLog([], [], under.Clock, startThread: false), Logs).Info;
 
     private NamespaceStorage Open(NamespaceOptions options, LastUpdateClock updates)
     {
