@@ -19,17 +19,19 @@ public abstract class DeviceRecordLogContract : RecordLogContract
 
     protected virtual IBlockDevices Door { get; } = new SimulatedDisk();
 
-    protected virtual string PathOf(string name) => name;
+    protected virtual string PathOf(string name, long length) => name;
 
     protected override IBlockBacking CreateBacking(int blocks)
     {
         var perDevice = (blocks + Devices - 1) / Devices;
         Assert.Equal(blocks, perDevice * Devices);
+        var length = (perDevice + 1L) * DeviceLayout.BlockLength;
         var set = DeviceSet.Open(Door, new DeviceSetOptions
         {
             Namespace = "test",
-            Devices = [.. Enumerable.Range(0, Devices).Select(i => new DevicePath(PathOf($"d{i}"), Shadows ? PathOf($"s{i}") : null))],
-            FileSize = (perDevice + 1L) * DeviceLayout.BlockLength,
+            Devices = [.. Enumerable.Range(0, Devices).Select(i =>
+                new DevicePath(PathOf($"d{i}", length), Shadows ? PathOf($"s{i}", length) : null))],
+            FileSize = length,
             Clock = new FakeClock(),
         });
         return new DeviceBacking(set, new DeviceBackingOptions
@@ -82,7 +84,24 @@ public sealed class FileRecordLogTests : DeviceRecordLogContract, IDisposable
 
     protected override IBlockDevices Door { get; } = new DeviceFiles();
 
-    protected override string PathOf(string name) => Path.Combine(_folder.FullName, name);
+    protected override string PathOf(string name, long length) => Path.Combine(_folder.FullName, name);
 
     public void Dispose() => _folder.Delete(recursive: true);
+}
+
+public sealed class RawRecordLogTests : DeviceRecordLogContract, IDisposable
+{
+    private readonly List<LoopDevice> _devices = [];
+
+    protected override IBlockDevices Door { get; } = new DeviceFiles();
+
+    protected override string PathOf(string name, long length)
+    {
+        var device = LoopDevice.TryAttach(length);
+        Assert.SkipWhen(device is null, "this machine lets us attach no loop device");
+        _devices.Add(device!);
+        return device!.Path;
+    }
+
+    public void Dispose() => _devices.ForEach(static device => device.Dispose());
 }
