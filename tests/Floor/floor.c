@@ -10,9 +10,9 @@
  *
  * With --file it is the floor of a server that reads devices by waiting for them, as most do. The file is made and written
  * before the port opens: --records images of a value and some 48 bytes, packed. A read waits in pread, past the page cache,
- * for the pages in which the key's image lies, and answers with bytes from them: no index, no checksum. A write is copied
- * into the thread's own buffer; who fills it waits until it is written over the next megabyte of the file: no index, no
- * defragmentation, no sync. Batches and queries stay in memory.
+ * for the pages in which the key's image lies, and answers with bytes from them: no index, no checksum. A write
+ * reads the image as well, since it leaves other bins as they are, and is copied into the thread's own buffer; who fills it
+ * waits until it is written over the next megabyte of the file: no defragmentation, no sync. Batches and queries stay in memory.
  *
  * While a thread waits it serves nobody, so --threads is how many reads the device sees at once. Connections are dealt to
  * the threads in turn, and each thread takes many ready ones from one epoll_wait: under load a read costs one sleep, that of
@@ -281,12 +281,13 @@ static void make_file(const char *path)
 	}
 }
 
-static int reply_from_file(loop_t *loop, const uint8_t *message, size_t length)
+/* Waits for the key's image; NULL when the message names no key. */
+static const uint8_t *read_image(loop_t *loop, const uint8_t *message, size_t length)
 {
 	size_t digest_length = 0;
 	const uint8_t *digest = find_field(message, length, FIELD_DIGEST, &digest_length);
 	if (digest == NULL || digest_length != 20) {
-		return -1;
+		return NULL;
 	}
 	uint64_t at = load64(digest + 8) % records * image_length, start = at / PAGE * PAGE;
 	size_t wanted = (size_t)((at + image_length + PAGE - 1) / PAGE * PAGE - start);
@@ -297,15 +298,27 @@ static int reply_from_file(loop_t *loop, const uint8_t *message, size_t length)
 		}
 		done += n > 0 ? (size_t)n : 0;
 	}
+	return loop->pages + (at - start);
+}
+
+static int read_from_file(loop_t *loop, const uint8_t *message, size_t length)
+{
+	const uint8_t *image = read_image(loop, message, length);
+	if (image == NULL) {
+		return -1;
+	}
 	size_t before = read_reply.length - value_size;
 	uint8_t *to = reserve(loop, read_reply.length);
 	memcpy(to, read_reply.bytes, before);
-	memcpy(to + before, loop->pages + (at - start) + IMAGE_OVERHEAD, value_size);
+	memcpy(to + before, image + IMAGE_OVERHEAD, value_size);
 	return 0;
 }
 
-static void write_to_file(loop_t *loop, const uint8_t *message, size_t length)
+static int write_to_file(loop_t *loop, const uint8_t *message, size_t length)
 {
+	if (read_image(loop, message, length) == NULL) {
+		return -1;
+	}
 	size_t taken = length < image_length ? length : image_length;
 	if (loop->unwritten_length + image_length > FLUSH_LENGTH) {
 		write_flush(loop->unwritten, atomic_fetch_add(&flushes, 1) % flush_count());
@@ -313,6 +326,8 @@ static void write_to_file(loop_t *loop, const uint8_t *message, size_t length)
 	}
 	memcpy(loop->unwritten + loop->unwritten_length, message, taken);
 	loop->unwritten_length += image_length;
+	reply(loop, &write_reply);
+	return 0;
 }
 
 /* ---- messages ---- */
@@ -333,13 +348,13 @@ static int answer(loop_t *loop, connection_t *connection, const uint8_t *message
 		reply_records(loop, &batch_record, load32(field), 1);
 	} else if (message[2] & INFO2_WRITE) {
 		if (file >= 0) {
-			write_to_file(loop, message, length);
+			return write_to_file(loop, message, length);
 		}
 		reply(loop, &write_reply);
 	} else if ((field = find_field(message, length, FIELD_PARTITIONS, &field_length)) != NULL) {
 		connection->records_left = records * (field_length / 2) / PARTITIONS + 1; /* the end is counted like a record */
 	} else if (file >= 0) {
-		return reply_from_file(loop, message, length);
+		return read_from_file(loop, message, length);
 	} else {
 		reply(loop, &read_reply);
 	}
