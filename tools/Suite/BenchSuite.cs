@@ -42,7 +42,7 @@ internal sealed class BenchSuite(SuiteOptions options, TextWriter progress)
             var plan = new PairPlan(
                 "device-",
                 options.DeviceKeys,
-                SuiteOptions.DeviceValueSize,
+                options.DeviceValueSize,
                 NodeConfig.OnDevice(options.FirstPort + 1, nodeFile, options.DeviceMegabytes))
             {
                 FloorThreads = SuiteOptions.BlockingThreads,

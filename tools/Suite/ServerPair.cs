@@ -103,7 +103,10 @@ internal sealed class ServerPair : IDisposable
     private ServerProcess StartFloor()
     {
         string[] arguments =
-            ["--port", $"{FloorPort}", "--value-size", $"{_plan.ValueSize}", "--records", $"{_plan.Keys}", "--threads", $"{_plan.FloorThreads}"];
+        [
+            "--port", $"{FloorPort}", "--value-size", $"{_plan.ValueSize}", "--records", $"{_plan.Keys}",
+            "--threads", $"{_plan.FloorThreads}",
+        ];
         return Start("floor", _options.FloorBin, _plan.FloorFile is { } file ? [.. arguments, "--file", file] : arguments, FloorPort);
     }
 

@@ -19,11 +19,12 @@ public static class SuiteCommand
         var works = New("--works", string.Join(',', defaults.WorkNames), "which works, comma-separated; device-read: all sizes of it");
         var deviceFolder = New<string?>("--device-folder", null, "where the device works put their files; default: the folder of --out");
         var deviceSize = New("--device-mb", defaults.DeviceMegabytes, "size of the node's file in the device works");
+        var deviceValue = New("--device-value-size", defaults.DeviceValueSize, "bytes in a record of the device works");
         var group = New<string?>("--memory-cgroup", null, "a memory cgroup made for the run: limits the node of the device works");
         var memory = New("--memory-mb", defaults.MemoryMegabytes, "the limit that --memory-cgroup is given");
         var command = new Command("suite", "Measure a node against the floor server")
         {
-            node, floor, folder, port, keys, seconds, rounds, works, deviceFolder, deviceSize, group, memory,
+            node, floor, folder, port, keys, seconds, rounds, works, deviceFolder, deviceSize, deviceValue, group, memory,
         };
         command.SetAction(parsed =>
         {
@@ -39,6 +40,7 @@ public static class SuiteCommand
                 WorkNames = parsed.GetValue(works)!.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries),
                 DeviceFolder = parsed.GetValue(deviceFolder),
                 DeviceMegabytes = parsed.GetValue(deviceSize),
+                DeviceValueSize = parsed.GetValue(deviceValue),
                 MemoryGroup = parsed.GetValue(group),
                 MemoryMegabytes = parsed.GetValue(memory),
             };

@@ -27,6 +27,8 @@ public sealed record SuiteOptions
     /// The file of the node; the baseline's holds as many records.
     public long DeviceMegabytes { get; init; } = 4096;
 
+    public int DeviceValueSize { get; init; } = 1000;
+
     /// A memory cgroup made for the run, of either version: the node of the device works moves there. Null: no limit. Nothing
     /// is guessed: below a group that has processes version 2 allows none with limits.
     public string? MemoryGroup { get; init; }
@@ -34,7 +36,6 @@ public sealed record SuiteOptions
     public long MemoryMegabytes { get; init; } = 1024;
 
     public const int ValueSize = 100;
-    public const int DeviceValueSize = 1000;
 
     /// How many reads the device sees at once from the baseline. Fewer leave it idle, more cost more to switch.
     public const int BlockingThreads = 16;
@@ -54,6 +55,7 @@ public sealed record SuiteOptions
         { Keys: < 1 } => "--keys must be 1 or more",
         { Rounds: < 1 } => "--rounds must be 1 or more",
         { DeviceMegabytes: < DeviceMegabytesMin } => $"--device-mb must be {DeviceMegabytesMin} or more",
+        { DeviceValueSize: < 1 or > 500_000 } => "--device-value-size must be 1 to 500000",
         { MemoryMegabytes: < 1 } => "--memory-mb must be 1 or more",
         _ when WorkNames.FirstOrDefault(name => !SuiteWork.Named(name).Any()) is { } unknown =>
             $"--works knows {string.Join(", ", SuiteWork.All.Select(work => work.Name))}; not {unknown}",

@@ -56,8 +56,10 @@ public sealed record SuiteReport(IReadOnlyList<SuiteRow> Rows, IReadOnlyList<str
     public string Table()
     {
         var text = new StringBuilder();
-        text.AppendLine("                       CPU s per million operations                ops/s     latency µs                  alloc device");
-        text.AppendLine("work               node   user    sys | floor   user | ratio   per core      p50      p99    p99.9     B/op  reads");
+        text.AppendLine(
+            "                       CPU s per million operations                ops/s     latency µs                  alloc device");
+        text.AppendLine(
+            "work               node   user    sys | floor   user | ratio   per core      p50      p99    p99.9     B/op  reads");
         foreach (var row in Rows)
         {
             text.AppendLine(CultureInfo.InvariantCulture,

@@ -163,15 +163,18 @@ internal sealed class RestartRun(int port, RestartPlan plan)
         var empty = _restarts[0].Seconds;
         var all = _restarts[^1].Seconds;
         var megabytes = blocks * (DeviceLayout.BlockLength / 1e6);
-        Checks.Say("                         ready  without start     of all read       MB/s  of raw read    records/s");
+        Checks.Say("                         ready  without start  of reading all       MB/s  of raw read    records/s");
         foreach (var restart in _restarts)
         {
             var own = Math.Max(restart.Seconds - empty, 0.001);
-            var isScan = restart == _restarts[^1];
-            var rates = isScan ? $"{megabytes / own,10:N0} {rawSeconds / own,12:0.00} {plan.Records / own,12:N0}" : "";
+            var rates = restart == _restarts[^1]
+                ? string.Create(
+                    CultureInfo.InvariantCulture, $"{megabytes / own,10:N0} {rawSeconds / own,12:0.00} {plan.Records / own,12:N0}")
+                : "";
             Checks.Say(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{restart.How,-20} {restart.Seconds,7:0.00} s {own,12:0.00} s {restart.Seconds / all,7:0.00} {own / (all - empty),7:0.00} {rates}"));
+                $"{restart.How,-20} {restart.Seconds,7:0.00} s {own,12:0.00} s"
+                + $" {restart.Seconds / all,7:0.00} {own / (all - empty),7:0.00} {rates}"));
         }
 
         Checks.Say(string.Create(

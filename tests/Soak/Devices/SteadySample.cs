@@ -20,7 +20,7 @@ internal readonly record struct SteadySample(
             WrittenBy(node.Pid));
     }
 
-    public override string ToString() => $"used {UsedPct} %, available {AvailablePct} %, RSS {ResidentBytes >> 20} MiB";
+    public override string ToString() => $"RSS {ResidentBytes >> 20} MiB, used {UsedPct} %, available {AvailablePct} %";
 
     private static long WrittenBy(int pid)
     {
