@@ -1,5 +1,6 @@
 #!/bin/sh
-# Compiles the floor, a C server with the same socket work and no database, and measures the node beside it.
+# Compiles the floor, a C server with the same socket work and no database, and measures the node beside it: in memory, and
+# on a file in artifacts (about 7 GB while it runs), where the floor waits for its device.
 # Prints the table and writes artifacts/bench.json. Arguments go to `aerie bench suite`.
 set -eu
 cd "$(dirname "$0")/.."

@@ -113,6 +113,8 @@ case "$1" in
         run soak-mixed soak mixed
         run soak-idle soak idle
         run soak-memory soak memory
+        run soak-steady soak steady
+        run soak-restart soak restart
         run formatting formatting
         ;;
     smoke) run smoke smoke ;;

@@ -3,19 +3,31 @@
  * costs above this is what its own code costs. One epoll loop per thread, one receive per ready connection, all complete
  * messages answered with one send; replies are built once, before the first request.
  *
- *   floor --port 22100 [--value-size 100] [--records 1000000] [--threads 1]
+ *   floor --port 22100 [--value-size 100] [--records 1000000] [--threads 1] [--file records.dat]
  *
  * A read answers one bin `b`, a write a bare header, a batch one record per key, a query its share of --records by the
  * partitions that it asks for.
+ *
+ * With --file it is the floor of a server that reads devices by waiting for them, as most do. The file is made and written
+ * before the port opens: --records images of a value and some 48 bytes, packed. A read waits in pread, past the page cache,
+ * for the pages in which the key's image lies, and answers with bytes from them: no index, no checksum. A write
+ * reads the image as well, since it leaves other bins as they are, and is copied into the thread's own buffer; who fills it
+ * waits until it is written over the next megabyte of the file: no defragmentation, no sync. Batches and queries stay in memory.
+ *
+ * While a thread waits it serves nobody, so --threads is how many reads the device sees at once. Connections are dealt to
+ * the threads in turn, and each thread takes many ready ones from one epoll_wait: under load a read costs one sleep, that of
+ * pread. A thread for each connection (--threads as many) sleeps twice, and costs more.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <endian.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -28,8 +40,9 @@
 enum {
 	PROTO_LENGTH = 8, HEADER_LENGTH = 22, TYPE_INFO = 1, TYPE_MESSAGE = 3,
 	INFO1_BATCH = 8, INFO2_WRITE = 1, INFO3_LAST = 1,
-	FIELD_PARTITIONS = 11, FIELD_BATCH = 41, PARTITIONS = 4096,
-	RECEIVE_MAX = 256 * 1024, FRAME_MAX = 128 * 1024, BATCH_MAX = 20000, EVENTS_MAX = 256,
+	FIELD_DIGEST = 4, FIELD_PARTITIONS = 11, FIELD_BATCH = 41, PARTITIONS = 4096,
+	RECEIVE_MAX = 256 * 1024, FRAME_MAX = 128 * 1024, BATCH_MAX = 20000, EVENTS_MAX = 256, THREADS_MAX = 1024,
+	PAGE = 4096, IMAGE_OVERHEAD = 48, IMAGE_UNIT = 16, FLUSH_LENGTH = 1024 * 1024,
 };
 
 typedef struct { uint8_t *bytes; size_t length; } bytes_t;
@@ -47,6 +60,9 @@ typedef struct { /* one per thread: grows to the largest answer to one receive, 
 	int epoll;
 	bytes_t out;
 	size_t out_capacity;
+	uint8_t *pages;        /* for one read of the file */
+	uint8_t *unwritten;    /* FLUSH_LENGTH bytes of images that are not in the file yet */
+	size_t unwritten_length;
 } loop_t;
 
 static int port = 22100;
@@ -54,6 +70,12 @@ static size_t value_size = 100;
 static uint64_t records = 1000000;
 static bytes_t read_reply, write_reply, info_reply, batch_record, query_record, last_record, query_frame;
 static uint64_t records_per_frame;
+static loop_t loops[THREADS_MAX];
+static int threads = 1;
+static int file = -1;          /* of the records; -1: they are in memory */
+static uint64_t image_length;
+static int listener;
+static _Atomic uint64_t flushes;
 
 static void die(const char *what)
 {
@@ -213,6 +235,103 @@ static const uint8_t *find_field(const uint8_t *message, size_t length, int type
 	return NULL;
 }
 
+/* ---- records in a file ---- */
+
+static uint8_t *pages(size_t length)
+{
+	uint8_t *bytes = aligned_alloc(PAGE, (length + PAGE - 1) / PAGE * PAGE);
+	if (bytes == NULL) {
+		die("memory");
+	}
+	memset(bytes, 'v', length);
+	return bytes;
+}
+
+static uint64_t flush_count(void) { return (records * image_length + 2 * PAGE) / FLUSH_LENGTH + 1; }
+
+static void write_flush(const uint8_t *bytes, uint64_t number)
+{
+	for (size_t done = 0; done < FLUSH_LENGTH; ) {
+		ssize_t n = pwrite(file, bytes + done, FLUSH_LENGTH - done, (off_t)(number * FLUSH_LENGTH + done));
+		if (n <= 0 && errno != EINTR) {
+			die("cannot write the file");
+		}
+		done += n > 0 ? (size_t)n : 0;
+	}
+}
+
+/* Every byte is written: what is only allocated would be read without the device. */
+static void make_file(const char *path)
+{
+	image_length = (value_size + IMAGE_OVERHEAD + IMAGE_UNIT - 1) / IMAGE_UNIT * IMAGE_UNIT;
+	file = open(path, O_RDWR | O_CREAT | O_TRUNC | O_DIRECT | O_CLOEXEC, 0600);
+	if (file < 0) {
+		die(errno == EINVAL ? "this file system has no direct I/O" : path);
+	}
+	if ((errno = posix_fallocate(file, 0, (off_t)(flush_count() * FLUSH_LENGTH))) != 0) {
+		die("cannot allocate the file");
+	}
+	uint8_t *bytes = pages(FLUSH_LENGTH);
+	for (uint64_t i = 0; i < flush_count(); i++) {
+		write_flush(bytes, i);
+	}
+	free(bytes);
+	if (fdatasync(file) < 0) {
+		die("cannot sync the file");
+	}
+}
+
+/* Waits for the key's image; NULL when the message names no key. */
+static const uint8_t *read_image(loop_t *loop, const uint8_t *message, size_t length)
+{
+	size_t digest_length = 0;
+	const uint8_t *digest = find_field(message, length, FIELD_DIGEST, &digest_length);
+	if (digest == NULL || digest_length != 20) {
+		return NULL;
+	}
+	uint64_t at = load64(digest + 8) % records * image_length, start = at / PAGE * PAGE;
+	size_t wanted = (size_t)((at + image_length + PAGE - 1) / PAGE * PAGE - start);
+	for (size_t done = 0; done < wanted; ) {
+		ssize_t n = pread(file, loop->pages + done, wanted - done, (off_t)(start + done));
+		if (n <= 0 && errno != EINTR) {
+			die("cannot read the file");
+		}
+		done += n > 0 ? (size_t)n : 0;
+	}
+	return loop->pages + (at - start);
+}
+
+static int read_from_file(loop_t *loop, const uint8_t *message, size_t length)
+{
+	const uint8_t *image = read_image(loop, message, length);
+	if (image == NULL) {
+		return -1;
+	}
+	size_t before = read_reply.length - value_size;
+	uint8_t *to = reserve(loop, read_reply.length);
+	memcpy(to, read_reply.bytes, before);
+	memcpy(to + before, image + IMAGE_OVERHEAD, value_size);
+	return 0;
+}
+
+static int write_to_file(loop_t *loop, const uint8_t *message, size_t length)
+{
+	if (read_image(loop, message, length) == NULL) {
+		return -1;
+	}
+	size_t taken = length < image_length ? length : image_length;
+	if (loop->unwritten_length + image_length > FLUSH_LENGTH) {
+		write_flush(loop->unwritten, atomic_fetch_add(&flushes, 1) % flush_count());
+		loop->unwritten_length = 0;
+	}
+	memcpy(loop->unwritten + loop->unwritten_length, message, taken);
+	loop->unwritten_length += image_length;
+	reply(loop, &write_reply);
+	return 0;
+}
+
+/* ---- messages ---- */
+
 static int answer(loop_t *loop, connection_t *connection, const uint8_t *message, size_t length, int type)
 {
 	size_t field_length = 0;
@@ -228,9 +347,14 @@ static int answer(loop_t *loop, connection_t *connection, const uint8_t *message
 		}
 		reply_records(loop, &batch_record, load32(field), 1);
 	} else if (message[2] & INFO2_WRITE) {
+		if (file >= 0) {
+			return write_to_file(loop, message, length);
+		}
 		reply(loop, &write_reply);
 	} else if ((field = find_field(message, length, FIELD_PARTITIONS, &field_length)) != NULL) {
 		connection->records_left = records * (field_length / 2) / PARTITIONS + 1; /* the end is counted like a record */
+	} else if (file >= 0) {
+		return read_from_file(loop, message, length);
 	} else {
 		reply(loop, &read_reply);
 	}
@@ -348,51 +472,53 @@ static int serve(loop_t *loop, connection_t *connection)
 	return state > 0 ? pump_query(loop, connection) : state;
 }
 
-static void accept_all(loop_t *loop, int listener)
+/* Deals the new connections to the threads in turn. */
+static void accept_all(void)
 {
-	int file;
-	while ((file = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
+	static int next;
+	int peer;
+	while ((peer = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
 		int on = 1;
-		setsockopt(file, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+		setsockopt(peer, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 		connection_t *connection = malloc(sizeof *connection);
 		if (connection == NULL) {
 			die("memory");
 		}
 		memset(connection, 0, offsetof(connection_t, received));
-		connection->file = file;
-		watch(loop, connection, EPOLL_CTL_ADD, EPOLLIN);
+		connection->file = peer;
+		watch(&loops[next], connection, EPOLL_CTL_ADD, EPOLLIN);
+		next = (next + 1) % threads;
 	}
 }
 
-static int listen_on(void)
+static void open_port(void)
 {
-	int file = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), on = 1;
+	int on = 1;
 	struct sockaddr_in address = {
 		.sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	setsockopt(file, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-	setsockopt(file, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
-	if (file < 0 || bind(file, (struct sockaddr *)&address, sizeof address) < 0 || listen(file, 4096) < 0) {
+	struct epoll_event event = { .events = EPOLLIN, .data.ptr = NULL };
+	listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+	if (listener < 0 || bind(listener, (struct sockaddr *)&address, sizeof address) < 0 || listen(listener, 4096) < 0) {
 		die("listen");
 	}
-	return file;
-}
-
-static void *run(void *ignored)
-{
-	(void)ignored;
-	loop_t loop = { .epoll = epoll_create1(EPOLL_CLOEXEC) };
-	int listener = listen_on();
-	struct epoll_event events[EVENTS_MAX], first = { .events = EPOLLIN, .data.ptr = NULL };
-	if (epoll_ctl(loop.epoll, EPOLL_CTL_ADD, listener, &first) < 0) {
+	if (epoll_ctl(loops[0].epoll, EPOLL_CTL_ADD, listener, &event) < 0) {
 		die("epoll_ctl");
 	}
+}
+
+/* Of one thread; the listener is with the first. */
+static void *run(void *own)
+{
+	loop_t *loop = own;
+	struct epoll_event events[EVENTS_MAX];
 	for (;;) {
-		int count = epoll_wait(loop.epoll, events, EVENTS_MAX, -1);
+		int count = epoll_wait(loop->epoll, events, EVENTS_MAX, -1);
 		for (int i = 0; i < count; i++) {
 			connection_t *connection = events[i].data.ptr;
 			if (connection == NULL) {
-				accept_all(&loop, listener);
-			} else if ((connection->waiting != NULL ? drain(&loop, connection) : serve(&loop, connection)) < 0) {
+				accept_all();
+			} else if ((connection->waiting != NULL ? drain(loop, connection) : serve(loop, connection)) < 0) {
 				close(connection->file);
 				free(connection->waiting);
 				free(connection);
@@ -402,28 +528,55 @@ static void *run(void *ignored)
 	return NULL;
 }
 
+static void open_loops(void)
+{
+	for (int i = 0; i < threads; i++) {
+		loops[i].epoll = epoll_create1(EPOLL_CLOEXEC);
+		if (loops[i].epoll < 0) {
+			die("epoll_create");
+		}
+		if (file >= 0) {
+			loops[i].pages = pages(image_length + 2 * PAGE);
+			loops[i].unwritten = pages(FLUSH_LENGTH);
+		}
+	}
+}
+
 int main(int count, char **arguments)
 {
 	static const struct option options[] = {
 		{ "port", required_argument, NULL, 'p' }, { "value-size", required_argument, NULL, 'v' },
-		{ "records", required_argument, NULL, 'r' }, { "threads", required_argument, NULL, 't' }, { 0 } };
-	int option, threads = 1;
+		{ "records", required_argument, NULL, 'r' }, { "threads", required_argument, NULL, 't' },
+		{ "file", required_argument, NULL, 'f' }, { 0 } };
+	const char *path = NULL;
+	int option;
 	while ((option = getopt_long(count, arguments, "", options, NULL)) >= 0) {
 		switch (option) {
 		case 'p': port = atoi(optarg); break;
 		case 'v': value_size = (size_t)atol(optarg); break;
 		case 'r': records = (uint64_t)atoll(optarg); break;
 		case 't': threads = atoi(optarg); break;
+		case 'f': path = optarg; break;
 		default: return 2;
 		}
 	}
+	if (threads < 1 || threads > THREADS_MAX || records == 0 || (path != NULL && value_size > FLUSH_LENGTH / 2)) {
+		fprintf(stderr, "floor: --threads 1 to %d, --records 1 or more, --value-size up to %d with --file\n",
+			THREADS_MAX, FLUSH_LENGTH / 2);
+		return 2;
+	}
 	signal(SIGPIPE, SIG_IGN);
 	build_replies();
+	if (path != NULL) {
+		make_file(path);
+	}
+	open_loops();
+	open_port();
 	for (int i = 1; i < threads; i++) {
 		pthread_t thread;
-		if (pthread_create(&thread, NULL, run, NULL) != 0) {
+		if (pthread_create(&thread, NULL, run, &loops[i]) != 0) {
 			die("thread");
 		}
 	}
-	run(NULL);
+	run(&loops[0]);
 }

@@ -7,7 +7,7 @@ namespace Aerie.Soak;
 
 /// Thousands of connections that do nothing: what one costs, that they take no processor time, and that the node still
 /// answers others. Then the same connections with the beginning of a message each.
-internal sealed class IdleRun(int port, int connections)
+internal sealed class IdleRun(int port, int connections, string launcher)
 {
     private const long BytesMax = 8 * 1024;
     private const double CpuShareMax = 0.01;
@@ -23,7 +23,7 @@ internal sealed class IdleRun(int port, int connections)
         Console.WriteLine($"idle: {connections} connections, port {port}");
         var space = NodeProgram.Namespace("test", "data-size 64M");
         var configuration = NodeProgram.Configuration(port, space, $"proto-fd-max {connections + 100}\nproto-fd-idle-ms 600000");
-        using var node = NodeProgram.Start(configuration, port);
+        using var node = NodeProgram.Start(configuration, port, launcher: launcher);
         using var client = new AerieClient(new ClientPolicy { SeedsOnly = true }, HostAddress.Parse($"127.0.0.1:{port}"));
         Open(connections / 20, client); // what the first connections bring along is not theirs alone
         CloseAll(client);

@@ -7,7 +7,7 @@ namespace Aerie.Soak;
 internal sealed record MemoryPlan(int Records, int ValueSize, int CycleRecords);
 
 /// What a record costs in the index and in the process, and that growing, deleting and refilling does not make it more.
-internal sealed class MemoryRun(int port, MemoryPlan plan)
+internal sealed class MemoryRun(int port, MemoryPlan plan, string launcher)
 {
     private const int IndexBytesMax = 48;
     private const int ProcessBytesMax = 208;
@@ -72,7 +72,8 @@ internal sealed class MemoryRun(int port, MemoryPlan plan)
     {
         const long ImageBytesMax = 400;
         var megabytes = Math.Max(256, (records * (ImageBytesMax + plan.ValueSize)) >> 20);
-        return NodeProgram.Start(NodeProgram.Configuration(port, NodeProgram.Namespace("test", $"data-size {megabytes}M")), port);
+        var configuration = NodeProgram.Configuration(port, NodeProgram.Namespace("test", $"data-size {megabytes}M"));
+        return NodeProgram.Start(configuration, port, launcher: launcher);
     }
 
     private AerieClient Connect() => new(new ClientPolicy { SeedsOnly = true }, HostAddress.Parse($"127.0.0.1:{port}"));

@@ -1,59 +1,62 @@
-using System.Globalization;
 using Aerie.Soak;
 using Aerie.Soak.Crashes;
+using Aerie.Soak.Devices;
 using Aerie.Soak.Mixed;
 using Aerie.TestKit;
 
-// Aerie.Soak mixed  [--minutes 10] [--connections 500] [--port P] [--seed S]
-// Aerie.Soak idle   [--connections 10000] [--port P]
-// Aerie.Soak crash  [--kills 300] [--mode commit|buffered] [--connections 8] [--node-bin F] [--port P] [--seed S]
-// Aerie.Soak memory [--records 10000000] [--value-size 100] [--cycle-records 1000000] [--port P]
+// Aerie.Soak mixed   [--minutes 10] [--connections 500] [--seed S]
+// Aerie.Soak idle    [--connections 10000]
+// Aerie.Soak crash   [--kills 300] [--mode commit|buffered] [--connections 8] [--seed S]
+// Aerie.Soak memory  [--records 10000000] [--value-size 100] [--cycle-records 1000000]
+// Aerie.Soak steady  [--minutes 30] [--connections 64] [--value-size 1000] [--file-mb 4096] [--used-pct 80] [--rate 0] [--file F]
+// Aerie.Soak restart [--records 10000000] [--value-size 1000] [--file F]
 //
-// Each starts a node of its own, and ends with a line "N passed, N failed".
+// All know --port P and --node-bin F. Each starts a node of its own, and ends with a line "N passed, N failed".
 
-const string Usage = "usage: Aerie.Soak mixed|idle|crash|memory [--name value]…";
-
-var options = new Dictionary<string, string>(StringComparer.Ordinal);
-for (var at = 1; at < args.Length; at += 2)
+var options = SoakOptions.Parse(args, out var complaint);
+if (options is null)
 {
-    var isText = args[at] is "--mode" or "--node-bin";
-    if (at + 1 == args.Length || !(isText || double.TryParse(args[at + 1], CultureInfo.InvariantCulture, out _)))
-    {
-        Console.Error.WriteLine(Usage);
-        return 2;
-    }
-
-    options[args[at]] = args[at + 1];
-}
-
-var launcher = options.TryGetValue("--node-bin", out var given) ? Path.GetFullPath(given) : null;
-if (!File.Exists(launcher ?? NodeProgram.Launcher))
-{
-    Console.Error.WriteLine("there is no bin/aerie-node; run 'make build' first");
+    Console.Error.WriteLine(complaint);
     return 2;
 }
 
-double Option(string name, double otherwise) =>
-    options.TryGetValue(name, out var value) ? double.Parse(value, CultureInfo.InvariantCulture) : otherwise;
+var launcher = options.Text("--node-bin") is { } given ? Path.GetFullPath(given) : NodeProgram.Launcher;
+if (!File.Exists(launcher))
+{
+    Console.Error.WriteLine($"there is no {launcher ?? "bin/aerie-node"}; run 'make build' first");
+    return 2;
+}
 
-var port = (int)Option("--port", NodeProgram.FreePort(27_000));
-switch (args.FirstOrDefault())
+var port = options.Int("--port", NodeProgram.FreePort(27_000));
+switch (options.Run)
 {
     case "mixed":
-        var time = TimeSpan.FromMinutes(Option("--minutes", 10));
-        return new MixedRun(port, time, (int)Option("--connections", 500), (int)Option("--seed", 1)).Run();
+        var time = TimeSpan.FromMinutes(options.Number("--minutes", 10));
+        return new MixedRun(port, time, options.Int("--connections", 500), options.Int("--seed", 1), launcher).Run();
     case "idle":
-        return new IdleRun(port, (int)Option("--connections", 10_000)).Run();
-    case "crash" when options.GetValueOrDefault("--mode", "commit") is "commit" or "buffered":
-        var commits = options.GetValueOrDefault("--mode", "commit") == "commit";
+        return new IdleRun(port, options.Int("--connections", 10_000), launcher).Run();
+    case "crash":
+        if ((options.Text("--mode") ?? "commit") is not ("commit" or "buffered"))
+        {
+            Console.Error.WriteLine("--mode is commit or buffered");
+            return 2;
+        }
+
+        var commits = options.Text("--mode") is not "buffered";
         var crashes = new CrashPlan(
-            (int)Option("--kills", 300), commits, (int)Option("--connections", 8), (int)Option("--seed", 1), launcher);
+            options.Int("--kills", 300), commits, options.Int("--connections", 8), options.Int("--seed", 1), launcher);
         return new CrashRun(port, crashes).Run();
-    case "memory":
-        var plan = new MemoryPlan(
-            (int)Option("--records", 10_000_000), (int)Option("--value-size", 100), (int)Option("--cycle-records", 1_000_000));
-        return new MemoryRun(port, plan).Run();
+    case "steady":
+        var steady = new SteadyPlan(
+            TimeSpan.FromMinutes(options.Number("--minutes", 30)), options.Int("--connections", 64), options.Int("--value-size", 1000),
+            options.Int("--file-mb", 4096), options.Int("--used-pct", 80), options.Number("--rate", 0), options.Text("--file"), launcher);
+        return new SteadyRun(port, steady).Run();
+    case "restart":
+        var restart = new RestartPlan(
+            options.Int("--records", 10_000_000), options.Int("--value-size", 1000), options.Text("--file"), launcher);
+        return new RestartRun(port, restart).Run();
     default:
-        Console.Error.WriteLine(Usage);
-        return 2;
+        var plan = new MemoryPlan(
+            options.Int("--records", 10_000_000), options.Int("--value-size", 100), options.Int("--cycle-records", 1_000_000));
+        return new MemoryRun(port, plan, launcher).Run();
 }

@@ -100,8 +100,9 @@ public sealed class NodeProgram : IDisposable
         }
     }
 
-    /// A node on loopback with the given namespaces.
-    public static string Configuration(int port, string namespaces, string service = "", string level = "info") => $$"""
+    /// A node on loopback with the given namespaces. `metricsPort`: where it says whether it is ready; 0: nowhere.
+    public static string Configuration(
+        int port, string namespaces, string service = "", string level = "info", int metricsPort = 0) => $$"""
         service {
             {{service}}
         }
@@ -124,6 +125,7 @@ public sealed class NodeProgram : IDisposable
                 address 127.0.0.1
                 port {{port + 2}}
             }
+            {{(metricsPort == 0 ? "" : $"metrics {{\n address 127.0.0.1\n port {metricsPort}\n }}")}}
         }
         {{namespaces}}
         """;

@@ -48,7 +48,7 @@ public static class BenchCommand
             var options = Read(parsed);
             var progress = parsed.GetValue(Quiet) ? null : Console.Error;
             progress?.WriteLine($"{options.Workload.ToString().ToLowerInvariant()} on {options.Host}: preparing {options.Keys} keys");
-            var result = new LoadRun(options, progress).Execute();
+            var result = new LoadRun(options, interval => progress?.WriteLine(interval)).Execute();
             Print(result, parsed.GetValue(Json), parsed.GetValue(Percentiles));
             return result.Errors == 0 ? 0 : 1;
         }

@@ -51,6 +51,9 @@ public sealed record BenchOptions
     /// Sent before measuring starts, so that both sides have compiled and cached what they need.
     public TimeSpan Warmup { get; init; } = TimeSpan.Zero;
 
+    /// How often a run tells how it goes.
+    public TimeSpan ReportEvery { get; init; } = TimeSpan.FromSeconds(1);
+
     /// Requests per second over all connections; 0: each connection sends when it has its answer.
     public double Rate { get; init; }
 
@@ -86,6 +89,7 @@ public sealed record BenchOptions
         { Workload: Workload.Scan, Connections: > 4096 } => "a scan shares 4096 partitions: at most that many connections",
         { IsStream: true, Pipeline: > 1 } => "--pipeline is for single-record workloads",
         _ when Duration <= TimeSpan.Zero => "--duration must be more than 0",
+        _ when ReportEvery <= TimeSpan.Zero => "a run tells how it goes after more than 0 seconds",
         _ when Warmup < TimeSpan.Zero => "--warmup must not be below 0",
         _ => null,
     };

@@ -3,8 +3,8 @@ using Aerie.Io;
 
 namespace Aerie.Tools.Bench;
 
-/// One run of the generator: connects, starts the loops, prints a line each second, and adds everything up.
-public sealed class LoadRun(BenchOptions options, TextWriter? progress = null)
+/// One run of the generator: connects, starts the loops, tells of each interval, and adds everything up.
+public sealed class LoadRun(BenchOptions options, Action<LoadInterval>? told = null)
 {
     private readonly SystemClock _clock = new();
 
@@ -50,7 +50,7 @@ public sealed class LoadRun(BenchOptions options, TextWriter? progress = null)
         WaitUntil(plan.MeasureFrom, finished);
         var from = _clock.MonotonicNanoseconds;
         var before = options.Pid is { } pid ? ServerCpu.Of(pid) : default;
-        ReportUntil(plan.End, loops, finished);
+        ReportUntil(plan, loops, finished);
         var after = options.Pid is { } samePid ? ServerCpu.Of(samePid) : default;
         var seconds = (_clock.MonotonicNanoseconds - from) / 1e9;
 
@@ -70,27 +70,24 @@ public sealed class LoadRun(BenchOptions options, TextWriter? progress = null)
         }
     }
 
-    private void ReportUntil(long end, List<LoadLoop> loops, CountdownEvent finished)
+    private void ReportUntil(LoadPlan plan, List<LoadLoop> loops, CountdownEvent finished)
     {
+        var length = (long)(options.ReportEvery.TotalSeconds * 1e9);
+        var (from, end) = (plan.MeasureFrom, plan.End);
         var earlier = Sum(loops);
         var operations = loops.Sum(loop => loop.Operations);
-        var second = 1;
-        for (var next = _clock.MonotonicNanoseconds + 1_000_000_000; next < end; next += 1_000_000_000)
+        for (var next = from + length; next <= end; next += length)
         {
-            if (WaitUntil(next, finished))
+            if (WaitUntil(next, finished) && next < end)
             {
                 return;
             }
 
             var now = Sum(loops);
             var done = loops.Sum(loop => loop.Operations);
-            var interval = now.Since(earlier);
             var errors = loops.Sum(loop => loop.Lost + loop.Tally.ByCode.Sum());
-            progress?.WriteLine(
-                $"{second,5} s {done - operations,10:N0} ops/s {errors,6} errors"
-                + $"   p50 {interval.PercentileMicroseconds(50),8:N1} µs   p99 {interval.PercentileMicroseconds(99),8:N1} µs");
+            told?.Invoke(new LoadInterval((next - from) / 1e9, length / 1e9, done - operations, errors, now.Since(earlier)));
             (earlier, operations) = (now, done);
-            second++;
         }
 
         WaitUntil(end, finished);

@@ -9,10 +9,19 @@ public readonly record struct ServerCpu(double Seconds, double UserTicks, double
     /// Kernels for servers count 100 ticks a second in /proc, whatever their timer does.
     private const double TicksPerSecond = 100;
 
+    /// What each thread has used, in seconds. A thread that ends takes its figure with it: only those that are still there may
+    /// be subtracted.
+    private IReadOnlyDictionary<string, double>? Threads { get; init; }
+
     public double UserShare => UserTicks + SystemTicks > 0 ? UserTicks / (UserTicks + SystemTicks) : 0;
 
-    public static ServerCpu operator -(ServerCpu later, ServerCpu earlier) =>
-        new(later.Seconds - earlier.Seconds, later.UserTicks - earlier.UserTicks, later.SystemTicks - earlier.SystemTicks);
+    public static ServerCpu operator -(ServerCpu later, ServerCpu earlier)
+    {
+        var seconds = later.Threads is { } threads && earlier.Threads is { } before
+            ? threads.Sum(thread => thread.Value - before.GetValueOrDefault(thread.Key))
+            : later.Seconds - earlier.Seconds;
+        return new ServerCpu(seconds, later.UserTicks - earlier.UserTicks, later.SystemTicks - earlier.SystemTicks);
+    }
 
     public static ServerCpu Of(int pid)
     {
@@ -24,8 +33,10 @@ public readonly record struct ServerCpu(double Seconds, double UserTicks, double
             const int SystemField = 12;
             var user = double.Parse(fields[UserField], CultureInfo.InvariantCulture);
             var system = double.Parse(fields[SystemField], CultureInfo.InvariantCulture);
-            var exact = ScheduledSeconds(pid);
-            return new ServerCpu(exact > 0 ? exact : (user + system) / TicksPerSecond, user, system);
+            var threads = ThreadSeconds(pid);
+            return threads.Count > 0
+                ? new ServerCpu(threads.Values.Sum(), user, system) { Threads = threads }
+                : new ServerCpu((user + system) / TicksPerSecond, user, system);
         }
         catch (IOException gone)
         {
@@ -49,15 +60,15 @@ public readonly record struct ServerCpu(double Seconds, double UserTicks, double
         }
     }
 
-    private static double ScheduledSeconds(int pid)
+    private static Dictionary<string, double> ThreadSeconds(int pid)
     {
-        double nanoseconds = 0;
+        var threads = new Dictionary<string, double>(StringComparer.Ordinal);
         foreach (var task in Directory.EnumerateDirectories($"/proc/{pid}/task"))
         {
             try
             {
                 var schedule = File.ReadAllText(Path.Combine(task, "schedstat"));
-                nanoseconds += double.Parse(schedule[..schedule.IndexOf(' ')], CultureInfo.InvariantCulture);
+                threads[Path.GetFileName(task)] = double.Parse(schedule[..schedule.IndexOf(' ')], CultureInfo.InvariantCulture) / 1e9;
             }
             catch (IOException)
             {
@@ -65,7 +76,7 @@ public readonly record struct ServerCpu(double Seconds, double UserTicks, double
             }
         }
 
-        return nanoseconds / 1e9;
+        return threads;
     }
 }
 

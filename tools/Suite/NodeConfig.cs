@@ -4,7 +4,27 @@ namespace Aerie.Tools.Suite;
 /// operation is compared, and nothing that runs by itself.
 internal static class NodeConfig
 {
-    public static string Text(int servicePort, long dataSize) =>
+    public static string InMemory(int servicePort, long dataSize) => Text(
+        servicePort,
+        $$"""
+        storage-engine memory {
+                data-size {{dataSize}}
+            }
+        """);
+
+    /// Past the page cache and with as little in the node's own memory as it can have, so that reads reach the device.
+    public static string OnDevice(int servicePort, string file, long megabytes) => Text(
+        servicePort,
+        $$"""
+        storage-engine device {
+                file {{file}}
+                filesize {{megabytes}}M
+                read-page-cache false
+                post-write-cache 0
+            }
+        """);
+
+    private static string Text(int servicePort, string storage) =>
         $$"""
         service {
             proto-fd-max 15000
@@ -34,9 +54,7 @@ internal static class NodeConfig
             replication-factor 1
             default-ttl 0
             nsup-period 0
-            storage-engine memory {
-                data-size {{dataSize}}
-            }
+            {{storage}}
         }
         """;
 }

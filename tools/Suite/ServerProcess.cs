@@ -8,7 +8,8 @@ namespace Aerie.Tools.Suite;
 /// A server that the suite started and will end. Its output goes to a file whose last lines explain a failed start.
 internal sealed class ServerProcess : IDisposable
 {
-    private static readonly TimeSpan StartTimeMax = TimeSpan.FromSeconds(30);
+    /// The floor writes gigabytes before it opens its port.
+    private static readonly TimeSpan StartTimeMax = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan StopTimeMax = TimeSpan.FromSeconds(10);
 
     private readonly Process _process;
@@ -28,8 +29,9 @@ internal sealed class ServerProcess : IDisposable
 
     public int Pid => _process.Id;
 
-    /// Started and accepting connections, or a BenchException that says why not.
-    public static ServerProcess Start(string name, string file, IEnumerable<string> arguments, int port, string logFile)
+    /// Started and accepting connections, or a BenchException that says why not. `launched` gets the process at once.
+    public static ServerProcess Start(
+        string name, string file, IEnumerable<string> arguments, int port, string logFile, Action<int>? launched = null)
     {
         if (!File.Exists(file))
         {
@@ -52,6 +54,7 @@ internal sealed class ServerProcess : IDisposable
         server._process.BeginErrorReadLine();
         try
         {
+            launched?.Invoke(server.Pid);
             server.WaitUntilAccepting(port);
             return server;
         }

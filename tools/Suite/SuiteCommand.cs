@@ -16,10 +16,15 @@ public static class SuiteCommand
         var keys = New("--keys", defaults.Keys, "records to load");
         var seconds = New("--duration", defaults.Seconds, "seconds per measurement");
         var rounds = New("--rounds", defaults.Rounds, "measurements of each work on each server; medians are printed");
-        var works = New("--works", string.Join(',', defaults.Works), "which works, comma-separated");
+        var works = New("--works", string.Join(',', defaults.WorkNames), "which works, comma-separated; device-read: all sizes of it");
+        var deviceFolder = New<string?>("--device-folder", null, "where the device works put their files; default: the folder of --out");
+        var deviceSize = New("--device-mb", defaults.DeviceMegabytes, "size of the node's file in the device works");
+        var deviceValue = New("--device-value-size", defaults.DeviceValueSize, "bytes in a record of the device works");
+        var group = New<string?>("--memory-cgroup", null, "a memory cgroup made for the run: limits the node of the device works");
+        var memory = New("--memory-mb", defaults.MemoryMegabytes, "the limit that --memory-cgroup is given");
         var command = new Command("suite", "Measure a node against the floor server")
         {
-            node, floor, folder, port, keys, seconds, rounds, works,
+            node, floor, folder, port, keys, seconds, rounds, works, deviceFolder, deviceSize, deviceValue, group, memory,
         };
         command.SetAction(parsed =>
         {
@@ -32,7 +37,12 @@ public static class SuiteCommand
                 Keys = parsed.GetValue(keys),
                 Seconds = parsed.GetValue(seconds),
                 Rounds = parsed.GetValue(rounds),
-                Works = parsed.GetValue(works)!.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries),
+                WorkNames = parsed.GetValue(works)!.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries),
+                DeviceFolder = parsed.GetValue(deviceFolder),
+                DeviceMegabytes = parsed.GetValue(deviceSize),
+                DeviceValueSize = parsed.GetValue(deviceValue),
+                MemoryGroup = parsed.GetValue(group),
+                MemoryMegabytes = parsed.GetValue(memory),
             };
             return Run(options);
         });
@@ -43,8 +53,7 @@ public static class SuiteCommand
     {
         try
         {
-            using var suite = new BenchSuite(options, Console.Error);
-            var report = suite.Run();
+            var report = new BenchSuite(options, Console.Error).Run();
             Console.Write(report.Table());
             report.WriteJson(Path.Combine(options.Folder, "bench.json"));
             return report.Rows.All(row => row.Errors == 0) ? 0 : 1;

@@ -1,9 +1,9 @@
+using Aerie.Tools.Bench;
+
 namespace Aerie.Tools.Suite;
 
 public sealed record SuiteOptions
 {
-    public static readonly IReadOnlyList<string> AllWorks = ["read", "mixed", "write", "batch", "scan", "single"];
-
     public string NodeBin { get; init; } = "bin/aerie-node";
 
     public string FloorBin { get; init; } = "artifacts/floor";
@@ -19,15 +19,34 @@ public sealed record SuiteOptions
     /// Odd, so that the median is a measurement that took place.
     public int Rounds { get; init; } = 5;
 
-    public IReadOnlyList<string> Works { get; init; } = AllWorks;
+    public IReadOnlyList<string> WorkNames { get; init; } = [.. SuiteWork.All.Select(work => work.Name)];
+
+    /// Where the device works put their two files; null: the folder of the results.
+    public string? DeviceFolder { get; init; }
+
+    /// The file of the node; the baseline's holds as many records.
+    public long DeviceMegabytes { get; init; } = 4096;
+
+    public int DeviceValueSize { get; init; } = 1000;
+
+    /// A memory cgroup made for the run, of either version: the node of the device works moves there. Null: no limit. Nothing
+    /// is guessed: below a group that has processes version 2 allows none with limits.
+    public string? MemoryGroup { get; init; }
+
+    public long MemoryMegabytes { get; init; } = 1024;
 
     public const int ValueSize = 100;
-    public const int Connections = 64;
 
-    /// Fewer than for single records: each is a stream of its own.
-    public const int ScanConnections = 4;
+    /// How many reads the device sees at once from the baseline. Fewer leave it idle, more cost more to switch.
+    public const int BlockingThreads = 16;
 
-    public const int BatchConnections = 16;
+    /// The least a device namespace can be measured on: below, most of it is in the node's write buffers.
+    private const long DeviceMegabytesMin = 256;
+
+    public IReadOnlyList<SuiteWork> Works => [.. WorkNames.SelectMany(SuiteWork.Named).Distinct()];
+
+    /// 60 % of the file, below the 70 % at which a namespace stops writes unless it is told otherwise.
+    public int DeviceKeys => (int)Math.Min(DeviceMegabytes * 1024 * 1024 * 6 / 10 / (DeviceValueSize + 48), KeyTable.KeysMax);
 
     /// One line that says what cannot be run, or null.
     public string? Complaint() => this switch
@@ -35,8 +54,11 @@ public sealed record SuiteOptions
         { FirstPort: < 1 or > 65_535 - 4 } => "--port must be 1 to 65531",
         { Keys: < 1 } => "--keys must be 1 or more",
         { Rounds: < 1 } => "--rounds must be 1 or more",
-        _ when Works.Except(AllWorks, StringComparer.Ordinal).FirstOrDefault() is { } unknown =>
-            $"--works knows {string.Join(", ", AllWorks)}; not {unknown}",
+        { DeviceMegabytes: < DeviceMegabytesMin } => $"--device-mb must be {DeviceMegabytesMin} or more",
+        { DeviceValueSize: < 1 or > 500_000 } => "--device-value-size must be 1 to 500000",
+        { MemoryMegabytes: < 1 } => "--memory-mb must be 1 or more",
+        _ when WorkNames.FirstOrDefault(name => !SuiteWork.Named(name).Any()) is { } unknown =>
+            $"--works knows {string.Join(", ", SuiteWork.All.Select(work => work.Name))}; not {unknown}",
         _ => null,
     };
 

@@ -26,6 +26,9 @@ public sealed record SuiteRow
     /// Null where the node does not say.
     public required double? AllocBytesPerOp { get; init; }
 
+    /// How many reads of the device the node needed; null where the records are in memory.
+    public required double? DeviceReadsPerOp { get; init; }
+
     public required double NodeOpsPerSecond { get; init; }
 
     public required double FloorOpsPerSecond { get; init; }
@@ -41,28 +44,32 @@ public sealed record SuiteRow
 
     public required double FloorP99Us { get; init; }
 
+    [System.Text.Json.Serialization.JsonPropertyName("floor_p99_9_us")]
+    public required double FloorP999Us { get; init; }
+
     public required long Errors { get; init; }
 }
 
-/// What `make bench` leaves behind.
-public sealed record SuiteReport(
-    IReadOnlyList<SuiteRow> Rows, double ProcessBytesPerRecord, double? IndexBytesPerRecord, double? DataBytesPerRecord)
+/// What `make bench` leaves behind: rows, and a line on each node.
+public sealed record SuiteReport(IReadOnlyList<SuiteRow> Rows, IReadOnlyList<string> Notes)
 {
     public string Table()
     {
         var text = new StringBuilder();
-        text.AppendLine("              CPU s per million operations                ops/s     latency µs                  alloc");
-        text.AppendLine("work      node   user    sys | floor   user | ratio   per core      p50      p99    p99.9     B/op");
+        text.AppendLine(
+            "                       CPU s per million operations                ops/s     latency µs                  alloc device");
+        text.AppendLine(
+            "work               node   user    sys | floor   user | ratio   per core      p50      p99    p99.9     B/op  reads");
         foreach (var row in Rows)
         {
             text.AppendLine(CultureInfo.InvariantCulture,
-                $"{row.Work,-7} {row.NodeCpuUs,6:F2} {row.NodeUserUs,6:F2} {row.NodeSystemUs,6:F2} |"
+                $"{row.Work,-16} {row.NodeCpuUs,6:F2} {row.NodeUserUs,6:F2} {row.NodeSystemUs,6:F2} |"
                 + $" {row.FloorCpuUs,5:F2} {row.FloorUserUs,6:F2} |"
-                + $" {row.Ratio,5:F2} {PerCore(row),10:N0} {row.P50Us,8:F1} {row.P99Us,8:F1} {row.P999Us,8:F1} {row.AllocBytesPerOp,8:F2}");
+                + $" {row.Ratio,5:F2} {PerCore(row),10:N0} {row.P50Us,8:F1} {row.P99Us,8:F1} {row.P999Us,8:F1} {row.AllocBytesPerOp,8:F2}"
+                + $" {row.DeviceReadsPerOp,6:F2}");
         }
 
-        text.AppendLine(CultureInfo.InvariantCulture,
-            $"memory per record: process {ProcessBytesPerRecord:F0} B, index {IndexBytesPerRecord:F1} B, data {DataBytesPerRecord:F1} B");
+        Notes.ToList().ForEach(note => text.AppendLine(note));
         return text.ToString();
     }
 

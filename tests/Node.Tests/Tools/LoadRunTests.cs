@@ -75,6 +75,37 @@ public sealed class LoadRunTests(FloorBinary floorBinary) : IClassFixture<FloorB
         }
     }
 
+    [Theory]
+    [InlineData(Workload.Read)]
+    [InlineData(Workload.Mixed)]
+    public void The_floor_serves_records_from_a_file(Workload workload)
+    {
+        var file = System.IO.Path.Combine(AppContext.BaseDirectory, $"floor-{Guid.NewGuid():N}.dat"); // /tmp may have no direct I/O
+        try
+        {
+            var options = Options with { Workload = workload, ValueSize = 1000 };
+            var result = RunOnFloor(options, "--threads", "3", "--file", file);
+            Assert.Equal((0L, (string?)null), (result.Errors, result.FirstError));
+            Assert.True(result.Operations > 0);
+            Assert.True(new FileInfo(file).Length > Records * options.ValueSize);
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
+    [Fact]
+    public void A_run_tells_of_each_interval()
+    {
+        var intervals = new List<LoadInterval>();
+        var options = Options with { Duration = TimeSpan.FromMilliseconds(300), ReportEvery = TimeSpan.FromMilliseconds(100) };
+        var result = RunOnFloor(options, intervals.Add);
+        Assert.Equal([0.1, 0.2, 0.3], intervals.Select(interval => Math.Round(interval.EndSeconds, 3)));
+        Assert.InRange(intervals.Sum(interval => interval.Operations), 1, result.Operations);
+        Assert.All(intervals, interval => Assert.Equal(interval.Operations > 0, interval.Latencies.Count > 0));
+    }
+
     [Fact]
     public void An_insert_sends_every_key_once()
     {
@@ -166,16 +197,18 @@ public sealed class LoadRunTests(FloorBinary floorBinary) : IClassFixture<FloorB
         Duration = TimeSpan.FromMilliseconds(200),
     };
 
-    private BenchResult RunOnFloor(BenchOptions options)
+    private BenchResult RunOnFloor(BenchOptions options, params string[] more) => RunOnFloor(options, null, more);
+
+    private BenchResult RunOnFloor(BenchOptions options, Action<LoadInterval>? told, params string[] more)
     {
         Assert.SkipWhen(floorBinary.Path is null, "needs gcc, for the floor server");
         var port = FreePort();
         var log = System.IO.Path.GetTempFileName();
         try
         {
-            string[] arguments = ["--port", $"{port}", "--value-size", $"{options.ValueSize}", "--records", $"{Records}"];
+            string[] arguments = ["--port", $"{port}", "--value-size", $"{options.ValueSize}", "--records", $"{Records}", .. more];
             using var floor = ServerProcess.Start("floor", floorBinary.Path!, arguments, port, log);
-            return new LoadRun(options with { Host = new HostAddress("127.0.0.1", port), Pid = floor.Pid }).Execute();
+            return new LoadRun(options with { Host = new HostAddress("127.0.0.1", port), Pid = floor.Pid }, told).Execute();
         }
         finally
         {

@@ -7,7 +7,7 @@ namespace Aerie.Soak.Mixed;
 
 /// Hundreds of connections do everything at once for minutes, each checking every answer. In the end the node's counters
 /// must add up, and it must hold no memory, descriptor or buffer that it did not hold before.
-internal sealed class MixedRun(int port, TimeSpan time, int connections, int seed)
+internal sealed class MixedRun(int port, TimeSpan time, int connections, int seed, string launcher)
 {
     private const int StackBytes = 256 * 1024;
     private const int NsupSeconds = 2;
@@ -25,7 +25,7 @@ internal sealed class MixedRun(int port, TimeSpan time, int connections, int see
         // About half of it is live, and the run writes it over several times: without defragmentation it would be full.
         var dataSize = Math.Max(64, connections / 2);
         var space = NodeProgram.Namespace(MixedWorker.Namespace, $"data-size {dataSize}M", $"nsup-period {NsupSeconds}");
-        using var node = NodeProgram.Start(NodeProgram.Configuration(port, space), port);
+        using var node = NodeProgram.Start(NodeProgram.Configuration(port, space), port, launcher: launcher);
         using (var client = new AerieClient(new ClientPolicy { SeedsOnly = true, ConnectTimeout = SettleMax }, _host))
         {
             ScanWorker.Fill(client, _tally);
