@@ -89,8 +89,8 @@ public sealed class RecordLog : IDisposable
     /// `data_used_pct`: live images against the whole.
     public int UsedPercent => (int)(UsedBytes * 100 / TotalBytes);
 
-    /// `data_avail_pct`: free blocks against the whole.
-    public int AvailablePercent => (int)((long)FreeBlocks * 100 / BlockCount);
+    /// `data_avail_pct`: blocks that are free, or will be after the next flush, against the whole.
+    public int AvailablePercent => (int)(((long)FreeBlocks + QuarantinedBlocks) * 100 / BlockCount);
 
     /// Images appended, moves of the defragmenter not counted.
     public long Appends => Sum(0, Stripes, static (in AppendCursor cursor) => cursor.Appends);

@@ -45,6 +45,7 @@ internal sealed class BatchJob(BatchLoop home) : LongReply, IImageUser
     private bool _spreads;
     private long _started;
     private long _deadline;
+    private long _pausesUntil;
     private ResultCode _result;
     private bool _isOver;
     private volatile bool _isCancelled;
@@ -79,6 +80,7 @@ internal sealed class BatchJob(BatchLoop home) : LongReply, IImageUser
         _isOver = false;
         _isCancelled = false;
         _images = home.RentImages(this);
+        _pausesUntil = 0;
         WakeAt = 0;
     }
 
@@ -120,6 +122,12 @@ internal sealed class BatchJob(BatchLoop home) : LongReply, IImageUser
 
     private LongReplyProgress RunPiece(ReplyBuffer reply)
     {
+        if (home.Worker.Clock.MonotonicNanoseconds < _pausesUntil)
+        {
+            WakeAt = Math.Min(_pausesUntil, _deadline);
+            return LongReplyProgress.Waiting;
+        }
+
         var start = reply.Length;
         var frame = ReplyFrame.Begin(reply);
         Namespace? waitsFor = null;
@@ -144,7 +152,7 @@ internal sealed class BatchJob(BatchLoop home) : LongReply, IImageUser
         }
 
         var hasRows = HasPieces || _local.RowsLeft > 0;
-        if (waitsFor is not null && hasRows && IsStillFull(waitsFor))
+        if (waitsFor is not null && hasRows && (waitsFor.IsWriteCacheFull ? IsStillFull(waitsFor) : Pauses(waitsFor)))
         {
             return LongReplyProgress.Waiting;
         }
@@ -218,6 +226,15 @@ internal sealed class BatchJob(BatchLoop home) : LongReply, IImageUser
         return records.IsWriteCacheFull;
     }
 
+    // Once for each piece: the rows then run, or a batch would wait for ever while others write.
+    private bool Pauses(Namespace records)
+    {
+        var now = home.Worker.Clock.MonotonicNanoseconds;
+        _pausesUntil = now + records.WritePause;
+        WakeAt = Math.Min(_pausesUntil, _deadline);
+        return _pausesUntil > now;
+    }
+
     private bool HasPieces => _leftovers.Count > 0 || _frontier.RowsLeft > 0;
 
     // Nothing more is begun, and nothing that was not sent yet will be.
@@ -238,7 +255,10 @@ internal sealed class BatchJob(BatchLoop home) : LongReply, IImageUser
 
     private void RunHere(BatchPosition piece, ReplyBuffer reply)
     {
+        home.Run.IgnoresPause = _pausesUntil != 0;
+        _pausesUntil = 0;
         var result = home.Run.Run(Work, ref piece, RowsPerStep, reply, _images);
+        home.Run.IgnoresPause = false;
         if (result != ResultCode.Ok)
         {
             Stop(result);

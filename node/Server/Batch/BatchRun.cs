@@ -20,8 +20,11 @@ internal sealed class BatchRun(Worker worker, Namespaces namespaces)
     /// The last run stopped at a row whose image must be read first.
     public bool LacksImages { get; private set; }
 
-    /// The last run stopped before a write to this namespace, which has too much to write out. Null: it did not.
+    /// The last run stopped before a write to this namespace, where writes wait. Null: it did not.
     public Namespace? WaitsFor { get; private set; }
+
+    /// The next run is for who has waited for Namespace.WritePause already.
+    public bool IgnoresPause { get; set; }
 
     /// Carries out at most `rowsMax` rows from the position on, fewer when the reply has grown by a step's worth, and moves
     /// the position behind them. Ok: go on, or done when no rows are left; otherwise the batch ends here, for what reason.
@@ -73,7 +76,8 @@ internal sealed class BatchRun(Worker worker, Namespaces namespaces)
         while (_ahead.Count < max && reader.TryNext(out var row))
         {
             var records = namespaces.Find(row.Fields.Namespace);
-            if (mayWait && (row.Info2 & (Info2.Write | Info2.Delete)) == Info2.Write && records is { IsWriteCacheFull: true })
+            if (mayWait && (row.Info2 & (Info2.Write | Info2.Delete)) == Info2.Write && records is { WritesWait: true }
+                && (!IgnoresPause || records.IsWriteCacheFull))
             {
                 WaitsFor = records;
                 break;

@@ -32,6 +32,8 @@ public sealed class Namespace : IDisposable
     private readonly NamespaceCodecs? _codecs;
     private volatile bool _stopWrites;
     private volatile string? _storageFailure;
+    private int _pauseBelow;
+    private int _pauseMost;
     private long _removalMarks;
     private long _truncateSwept;
     private long _undoneTruncations;
@@ -144,6 +146,29 @@ public sealed class Namespace : IDisposable
 
     /// So much waits to be written out that writes wait first.
     public bool IsWriteCacheFull => Log.IsPersistent && Log.WriteCachePercent >= WriteCacheFullPercent && _storageFailure is null;
+
+    /// Something keeps a write of a client from running at once: see IsWriteCacheFull and WritePause.
+    public bool WritesWait => Log.FreeBlocks < Volatile.Read(ref _pauseBelow) || IsWriteCacheFull;
+
+    /// How long a write waits, once, because the defragmenter must make room faster than it is used; nanoseconds.
+    public long WritePause
+    {
+        get
+        {
+            var pauseBelow = Volatile.Read(ref _pauseBelow);
+            return pauseBelow == 0 ? 0 : new RoomMarks(Volatile.Read(ref _pauseMost), pauseBelow).PauseNanoseconds(Log.FreeBlocks);
+        }
+    }
+
+    /// By the defragmenter: null while it has nothing that is worth moving. Waiting would be of no use then.
+    internal RoomMarks? Pauses
+    {
+        set
+        {
+            Volatile.Write(ref _pauseMost, value?.Least ?? 0);
+            Volatile.Write(ref _pauseBelow, value?.PauseBelow ?? 0);
+        }
+    }
 
     /// Truncations up to this have taken their records away, without marks: nothing older comes back, even if the cut is
     /// forgotten.

@@ -145,9 +145,10 @@ internal sealed class MessageDispatcher(
             return default;
         }
 
-        if ((request.Header.Info2 & (Info2.Write | Info2.Delete)) == Info2.Write && records.IsWriteCacheFull)
+        if ((request.Header.Info2 & (Info2.Write | Info2.Delete)) == Info2.Write && records.WritesWait
+            && Throttle(body, request, records, digest) is { } throttled)
         {
-            return Throttle(body, request, records, digest);
+            return throttled;
         }
 
         parked.Expect(body.Length);
@@ -182,12 +183,19 @@ internal sealed class MessageDispatcher(
     private DispatchStep HoldBack(int start, in Request request) =>
         new(DispatchOutcome.Done, 0, commits.Hold(worker, reply, start, DeadlineOf(request), CommitReplyKind.Record));
 
-    // The write waits until its namespace has written out some of what waits; too many who wait are refused.
+    // The write waits until its namespace has written out some of what waits, or for a moment while room is made; too many who
+    // wait are refused.
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private DispatchStep Throttle(ReadOnlySpan<byte> body, in Request request, Namespace records, in Digest digest)
+    private DispatchStep? Throttle(ReadOnlySpan<byte> body, in Request request, Namespace records, in Digest digest)
     {
         var order = new ParkingOrder(records, digest, Now, DeadlineOf(request));
-        var throttled = parked.ParkForRoom(body, order, _runParked ??= RunParked);
+        var pause = records.WritePause;
+        var throttled = parked.ParkForRoom(body, order, _runParked ??= RunParked, pause == 0 ? 0 : Now + pause);
+        if (throttled is null && !records.IsWriteCacheFull)
+        {
+            return null; // there are so many that a moment more or less makes no difference
+        }
+
         if (throttled is null)
         {
             CommitReply.WriteStatus(reply, ResultCode.DeviceOverload);

@@ -13,12 +13,17 @@ internal sealed class Defragmenter(Namespace records, ILogger logger) : Chore, I
     /// How often to look while blocks are being opened, and while nothing happens.
     private const long BusyLookNanoseconds = 5_000_000;
     private const long QuietLookNanoseconds = 100_000_000;
+    private const long FlushLookNanoseconds = 1_000_000;
 
     private DefragVictim? _victim;
-    private DefragPace _pace = new(1, CalmSharePercent, 0);
+    private DefragPace _pace = new(1, CalmSharePercent, 0, default);
     private long _nextAt;
     private long _blocksOpened;
     private ulong _oldest;
+
+    // What was emptied can be used after a flush, and what was filled leaves the memory with it: to run ahead of the flushes
+    // would use up the free blocks that it is to make.
+    private bool IsAheadOfFlush => records.Log.QuarantinedBlocks >= Math.Clamp(records.Log.BlockCount / 64, 2, 8);
 
     private enum Move
     {
@@ -38,7 +43,12 @@ internal sealed class Defragmenter(Namespace records, ILogger logger) : Chore, I
 
     public override void DoPiece(Worker worker, long now)
     {
-        if (_victim is null)
+        if (_victim is null && IsAheadOfFlush)
+        {
+            records.FlushSignal.Ask();
+            _nextAt = now + FlushLookNanoseconds;
+        }
+        else if (_victim is null)
         {
             PickVictim(now);
         }
@@ -65,8 +75,11 @@ internal sealed class Defragmenter(Namespace records, ILogger logger) : Chore, I
         if (isWorth && log.TryPickVictim(_pace.BelowPct, out _victim))
         {
             _oldest = log.IsPersistent ? log.OldestSequence : 0;
+            records.Pauses = _pace.IsHurried ? _pace.Marks : null;
             return;
         }
+
+        records.Pauses = null;
 
         var opened = log.BlocksOpened;
         _nextAt = now + (opened != _blocksOpened ? BusyLookNanoseconds : QuietLookNanoseconds);

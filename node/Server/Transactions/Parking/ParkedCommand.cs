@@ -19,6 +19,7 @@ internal sealed class ParkedCommand : LongReply, IImageUser
     private RunParked? _run;
     private BufferId _copy = BufferId.None;
     private bool _canRun;
+    private long _runsFrom;
 
     public ParkedCommand(ParkedCommands parked, ImageReads reads, CommitHold hold)
     {
@@ -56,7 +57,12 @@ internal sealed class ParkedCommand : LongReply, IImageUser
         WakeAt = order.Deadline;
     }
 
-    public void WaitForRoom() => WaitsForRoom = true;
+    public void WaitForRoom(long from)
+    {
+        WaitsForRoom = true;
+        _runsFrom = from;
+        WakeAt = from == 0 ? Order.Deadline : Math.Min(from, Order.Deadline);
+    }
 
     public void ItsTurn(bool ownsHold)
     {
@@ -72,8 +78,9 @@ internal sealed class ParkedCommand : LongReply, IImageUser
 
     public override LongReplyProgress Step(Worker worker, ReplyBuffer reply)
     {
-        if (WaitsForRoom && !IsStillFull())
+        if (WaitsForRoom && worker.Clock.MonotonicNanoseconds >= _runsFrom && !IsStillFull())
         {
+            WakeAt = Order.Deadline;
             EndWaitForRoom();
             _canRun = true;
         }

@@ -79,8 +79,9 @@ public sealed class ParkedCommands
         return parked;
     }
 
-    /// Keeps a write before it runs, until its namespace has room for what it writes. Null: too many wait already.
-    internal ParkedCommand? ParkForRoom(ReadOnlySpan<byte> request, in ParkingOrder order, RunParked run)
+    /// Keeps a write before it runs, until its namespace has room for what it writes, and at least until `from` (monotonic
+    /// nanoseconds, 0: at once). Null: too many wait already.
+    internal ParkedCommand? ParkForRoom(ReadOnlySpan<byte> request, in ParkingOrder order, RunParked run, long from)
     {
         if (_roomCommands >= CommandsMax || _roomBytes + request.Length > BytesMax)
         {
@@ -90,7 +91,7 @@ public sealed class ParkedCommands
         var parked = Keep(request, order, run);
         _roomCommands++;
         _roomBytes += request.Length;
-        parked.WaitForRoom();
+        parked.WaitForRoom(from);
         return parked;
     }
 
