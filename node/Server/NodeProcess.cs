@@ -4,6 +4,7 @@ using Aerie.Io;
 using Aerie.Server.Config;
 using Aerie.Server.Http;
 using Aerie.Server.Logging;
+using Aerie.Server.Records.Checkpoints;
 using Aerie.Server.Records.Flushing;
 using Aerie.Server.Records.Housekeeping;
 using Aerie.Server.Records.Restart;
@@ -57,6 +58,12 @@ internal sealed class NodeProcess(ConfigStore config, NodeLog log, ILoggerFactor
             flusher.Start();
         }
 
+        var checkpoints = node.Checkpointers.Select(checkpointer => new CheckpointThread(checkpointer, Fail)).ToArray();
+        foreach (var thread in checkpoints)
+        {
+            thread.Start();
+        }
+
         using var ticker = new TickerThread(reporting.Ticker, logs);
         using var rotated = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal => Reopen(signal, log));
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Ask);
@@ -76,6 +83,12 @@ internal sealed class NodeProcess(ConfigStore config, NodeLog log, ILoggerFactor
         }
 
         housekeeping.Stop();
+        foreach (var thread in checkpoints)
+        {
+            thread.Stop();
+            thread.Dispose();
+        }
+
         foreach (var flusher in flushers)
         {
             flusher.Stop(isClean: _failure is null); // last: nobody writes any more
