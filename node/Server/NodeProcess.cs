@@ -58,12 +58,7 @@ internal sealed class NodeProcess(ConfigStore config, NodeLog log, ILoggerFactor
             flusher.Start();
         }
 
-        var checkpoints = node.Checkpointers.Select(checkpointer => new CheckpointThread(checkpointer, Fail)).ToArray();
-        foreach (var thread in checkpoints)
-        {
-            thread.Start();
-        }
-
+        var checkpoints = StartCheckpoints(node);
         using var ticker = new TickerThread(reporting.Ticker, logs);
         using var rotated = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal => Reopen(signal, log));
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Ask);
@@ -83,12 +78,7 @@ internal sealed class NodeProcess(ConfigStore config, NodeLog log, ILoggerFactor
         }
 
         housekeeping.Stop();
-        foreach (var thread in checkpoints)
-        {
-            thread.Stop();
-            thread.Dispose();
-        }
-
+        checkpoints.ForEach(Stop);
         foreach (var flusher in flushers)
         {
             flusher.Stop(isClean: _failure is null); // last: nobody writes any more
@@ -99,6 +89,19 @@ internal sealed class NodeProcess(ConfigStore config, NodeLog log, ILoggerFactor
     }
 
     public void Dispose() => _asked.Dispose();
+
+    private static void Stop(CheckpointThread thread)
+    {
+        thread.Stop();
+        thread.Dispose();
+    }
+
+    private List<CheckpointThread> StartCheckpoints(Node node)
+    {
+        var threads = node.Checkpointers.Select(checkpointer => new CheckpointThread(checkpointer, Fail)).ToList();
+        threads.ForEach(static thread => thread.Start());
+        return threads;
+    }
 
     // Before anybody can ask for a record. The metrics port is open meanwhile and tells how far it is.
     private void Restart(Node node, HealthCheck health)

@@ -152,6 +152,7 @@ internal sealed class BlockSpace
         entry.Owner = (byte)owner;
         entry.Length = 0;
         entry.Marks = 0;
+        entry.Walked = 0;
         entry.IsSealed = false;
         entry.IsBroken = false;
         Volatile.Write(ref entry.Word, OneHold);
@@ -171,6 +172,12 @@ internal sealed class BlockSpace
 
     /// An image of the open block is still being filled. Under the gate of the cursor that holds it.
     public bool IsBeingFilled(int block) => HoldsOf(Volatile.Read(ref _blocks[block].Word)) > 1;
+
+    /// How far a walk has come that was given up. What is in front is done with: it was moved, or nobody needs it.
+    public int WalkedOf(int block) => _blocks[block].Walked;
+
+    /// By whoever has pinned the block.
+    public void SetWalked(int block, int unit) => _blocks[block].Walked = unit;
 
     public int LengthOf(int block) => _blocks[block].Length;
 
@@ -497,6 +504,8 @@ internal sealed class BlockSpace
 
         /// Marks of removed records appended in its present life.
         public int Marks;
+
+        public int Walked;
 
         /// The list that it stands in, None outside of all.
         public int Bucket;

@@ -2,7 +2,8 @@ namespace Aerie.Server.Records.Checkpoints;
 
 /// What decides whether a checkpoint is worth its writing. TailBytes: appended since the last one was taken, which a restart
 /// would have to read.
-internal readonly record struct CheckpointNeed(bool HasCheckpoint, long CheckpointBytes, long TailBytes, bool IsEmpty, long SinceNanoseconds);
+internal readonly record struct CheckpointNeed(
+    bool HasCheckpoint, long CheckpointBytes, long TailBytes, bool IsEmpty, long SinceNanoseconds);
 
 /// When to take the next checkpoint: a restart reads the last one and everything behind it. Taking one when the tail is twice
 /// as long keeps what a restart reads below three times the checkpoint, and adds at most half a byte to each byte written.

@@ -159,7 +159,8 @@ internal sealed class ColdStart(Namespace records, DeviceBacking backing, LogRec
             {
                 case BlockItem.Record:
                     NoteCompression(scan.Record);
-                    Take(worker, EntryOf(scan.Record, RecordLocation.Of(block, scan.Unit, scan.Units)), scan.Record.Digest, scan.Header.Sequence);
+                    var found = EntryOf(scan.Record, RecordLocation.Of(block, scan.Unit, scan.Units));
+                    Take(worker, found, scan.Record.Digest, scan.Header.Sequence);
                     break;
                 case BlockItem.Removal:
                     TakeMark(worker, scan.Removal, RecordLocation.Of(block, scan.Unit, scan.Units), scan.Header.Sequence);

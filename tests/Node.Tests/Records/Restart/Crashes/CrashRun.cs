@@ -61,8 +61,7 @@ internal sealed class CrashRun
             Start();
             using (_node)
             {
-                CompareWithScan();
-                Check();
+                Begin();
                 Live();
                 End();
             }
@@ -73,8 +72,7 @@ internal sealed class CrashRun
         Start();
         using (_node)
         {
-            CompareWithScan();
-            Check();
+            Begin();
         }
     }
 
@@ -104,6 +102,12 @@ internal sealed class CrashRun
         }
 
         Heal();
+    }
+
+    private void Begin()
+    {
+        CompareWithScan();
+        Check();
     }
 
     // What the checkpoint and its tail say, against all that is there.
