@@ -36,11 +36,10 @@ public sealed class Checkpointer : IDisposable
     private volatile CheckpointNaming? _ready;
     private CheckpointRun? _run;
     private CheckpointPlace? _held;
-    private long _heldRows;
     private long _appended;
     private long _since;
     private bool _hasBegun;
-    private bool _warned;
+    private string? _warned;
 
     internal Checkpointer(Namespace records, DeviceBacking backing, IClock clock, ILogger log)
     {
@@ -66,7 +65,7 @@ public sealed class Checkpointer : IDisposable
 
     internal bool IsBusy => _run is not null || _ready is not null;
 
-    /// One checkpoint of a namespace in memory makes no start faster: it is read as a whole anyway.
+    /// Null in memory, with a file or without: a start reads all records anyway.
     internal static Checkpointer? Of(Namespace records, IClock clock, ILogger log) =>
         records.Storage?.Backing is DeviceBacking backing && !records.Options.Storage.IsMemory
             ? new Checkpointer(records, backing, clock, log)
@@ -242,14 +241,13 @@ public sealed class Checkpointer : IDisposable
 
     private void NoteTaken(CheckpointRun run, CheckpointPlace place)
     {
-        _heldRows = run.Rows;
         _appended = run.Appended;
         _log.LogInformation(
             "{{{Namespace}}} checkpoint of {Records} records in {Blocks} blocks after {Milliseconds} ms",
-            _records.Name, _heldRows, place.Blocks.Length, (_clock.MonotonicNanoseconds - _since) / 1_000_000);
+            _records.Name, run.Rows, place.Blocks.Length, (_clock.MonotonicNanoseconds - _since) / 1_000_000);
         run.Dispose();
         _run = null;
-        _warned = false;
+        _warned = null;
         Taken++;
     }
 
@@ -280,9 +278,9 @@ public sealed class Checkpointer : IDisposable
 
     private void WarnOnce(string reason)
     {
-        if (!_warned)
+        if (_warned != reason)
         {
-            _warned = true;
+            _warned = reason;
             _log.LogWarning("{{{Namespace}}} no checkpoint: {Reason}; a start reads more until there is one", _records.Name, reason);
         }
     }

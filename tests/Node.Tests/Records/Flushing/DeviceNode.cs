@@ -83,6 +83,21 @@ internal sealed class DeviceNode : IDisposable
         return reply.Result == ResultCode.NotFound ? null : reply["b"].Value;
     }
 
+    /// One checkpoint with its flushes, as far as the device lets it.
+    public void StepCheckpoint()
+    {
+        const int StepsMax = 200;
+        var checkpointer = Node.Checkpointers[0];
+        checkpointer.BlocksSpared = 1;
+        checkpointer.TryStart(isForced: true);
+        for (var step = 0; step < StepsMax; step++)
+        {
+            checkpointer.Step();
+            Records.FlushSignal.Ask();
+            Node.Flushers[0].Step();
+        }
+    }
+
     /// All blocks may be taken for it that nobody else has.
     public bool TryTakeCheckpoint()
     {

@@ -6,6 +6,7 @@ namespace Aerie.Node.Tests.Records.Restart.Crashes;
 public sealed class CrashTests
 {
     private const int UsualSeeds = 20;
+    private const int UsualSeedsWithCheckpoints = 6;
     private const int FailuresMax = 5;
 
     /// The same with checkpoints taken at any moment. Each start that relies on one is held against a scan.
@@ -23,7 +24,8 @@ public sealed class CrashTests
     {
         var loads = 0;
         var first = Number("AERIE_CRASH_SEED", 1);
-        var count = Number("AERIE_CRASH_SEEDS", Environment.GetEnvironmentVariable("AERIE_CRASH_SEED") is null ? UsualSeeds : 1);
+        var usual = checkpoints ? UsualSeedsWithCheckpoints : UsualSeeds;
+        var count = Number("AERIE_CRASH_SEEDS", Environment.GetEnvironmentVariable("AERIE_CRASH_SEED") is null ? usual : 1);
         var failures = new List<string>();
         for (var seed = first; seed < first + count && failures.Count < FailuresMax; seed++)
         {
