@@ -77,7 +77,7 @@ public sealed class RestartProgress(string name)
     {
         var seconds = Math.Max((now - Volatile.Read(ref _beganAt)) / 1e9, 1e-3);
         var done = BlocksDone;
-        var left = done == 0 ? "unknown" : $"{(long)(seconds * (Blocks - done) / done)} s";
+        var left = done == Blocks ? "0 s" : done == 0 ? "unknown" : $"{(long)(seconds * (Blocks - done) / done)} s";
         var phase = Phase switch
         {
             RestartPhase.Headers => "looking at blocks",
