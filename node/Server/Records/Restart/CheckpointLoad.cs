@@ -96,6 +96,9 @@ internal sealed class CheckpointLoad
         return _reason;
     }
 
+    /// The place is one that the checkpoint knew.
+    public bool Covers(RecordLocation place) => _isThere[place.Block] && place.Unit < _units[place.Block];
+
     /// Tells log and counters what was loaded. Returns what must be read.
     public List<TailPiece> Adopt(LogRecovery recovery, Worker worker)
     {

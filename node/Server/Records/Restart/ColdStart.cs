@@ -26,6 +26,7 @@ internal sealed class ColdStart(Namespace records, DeviceBacking backing, LogRec
     private long _unitsRead;
     private long _reportAt;
     private ulong _latest;
+    private CheckpointLoad? _load;
 
     public RestartProgress Progress { get; } = new(records.Name);
 
@@ -40,8 +41,8 @@ internal sealed class ColdStart(Namespace records, DeviceBacking backing, LogRec
     {
         _threads = new RestartThreads(workers);
         _reportAt = clock.MonotonicNanoseconds + ReportNanoseconds;
-        var load = TryLoadCheckpoint();
-        if (load is not null)
+        _load = TryLoadCheckpoint();
+        if (_load is { } load)
         {
             _pieces = load.Adopt(recovery, workers[0]);
             NoteLatest(load.LatestUpdateTime);
@@ -57,9 +58,9 @@ internal sealed class ColdStart(Namespace records, DeviceBacking backing, LogRec
         _threads.Run(EndPartitions);
         recovery.End();
         log.LogInformation("{Line}", Progress.Line(clock.MonotonicNanoseconds));
-        if (load is not null)
+        if (_load is not null)
         {
-            records.Register?.Used(load.Place, _unitsRead);
+            records.Register?.Used(_load.Place, _unitsRead);
         }
 
         if (Progress.DamagedRanges > 0)
@@ -241,7 +242,9 @@ internal sealed class ColdStart(Namespace records, DeviceBacking backing, LogRec
         }
     }
 
-    // The same version in two places was moved by the defragmenter; the later place is the one that was kept in order.
+    // The same version in two places was moved by the defragmenter. Of two images that were read either will do. But the place
+    // in a row was not read: its block may have been freed since, and half of something else written into it, with the old
+    // header still there. What was found behind the cut was moved there later, into a block that may be the older one.
     private bool IsNewer(in RecordEntry found, in RecordEntry known, ulong sequence)
     {
         if (found.LastUpdateTime != known.LastUpdateTime)
@@ -257,8 +260,10 @@ internal sealed class ColdStart(Namespace records, DeviceBacking backing, LogRec
 
         return found.Generation != known.Generation
             ? (short)(found.Generation - known.Generation) > 0
-            : sequence > backing.SequenceOf(new RecordLocation(known.Place).Block);
+            : IsRow(known) || sequence > backing.SequenceOf(new RecordLocation(known.Place).Block);
     }
+
+    private bool IsRow(in RecordEntry known) => _load is not null && _load.Covers(new RecordLocation(known.Place));
 
     private static bool IsMark(in RecordEntry entry) => entry.IsTombstone && entry.Generation == 0;
 
