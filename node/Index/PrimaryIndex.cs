@@ -52,11 +52,15 @@ public sealed class PrimaryIndex : IDisposable
     public long Count(int partition) => Volatile.Read(ref StateOf(partition).Count);
 
     /// The latest time that NoteRemoval was told for the digest's partition.
-    public ulong LastRemoval(in Digest digest) => StateOf(digest.Partition).LastRemoval;
+    public ulong LastRemoval(in Digest digest) => LastRemoval(digest.Partition);
 
-    public void NoteRemoval(in Digest digest, ulong lastUpdateTime)
+    public ulong LastRemoval(int partition) => StateOf(partition).LastRemoval;
+
+    public void NoteRemoval(in Digest digest, ulong lastUpdateTime) => NoteRemoval(digest.Partition, lastUpdateTime);
+
+    public void NoteRemoval(int partition, ulong lastUpdateTime)
     {
-        ref var state = ref StateOf(digest.Partition);
+        ref var state = ref StateOf(partition);
         state.LastRemoval = Math.Max(state.LastRemoval, lastUpdateTime);
     }
 
@@ -90,6 +94,16 @@ public sealed class PrimaryIndex : IDisposable
         Volatile.Write(ref state.Count, state.Count + 1);
         handle = new EntryHandle(entry);
         return true;
+    }
+
+    /// All entries of an empty partition at once, in digest order, each digest once. False when memory is used up: the index is
+    /// of no use then.
+    public bool TryLoad(int partition, ReadOnlySpan<RecordEntry> rows)
+    {
+        ref var state = ref StateOf(partition);
+        Invariant.Holds(state.Gate.IsTaken && state.Count == 0 && state.Root.IsNone);
+        Volatile.Write(ref state.Count, rows.Length);
+        return new TreeBuilder(_memory, state.Stretch, partition, rows).TryBuild(ref state.Root);
     }
 
     public void Remove(in Digest digest, EntryHandle handle)
@@ -193,6 +207,19 @@ public sealed class PrimaryIndex : IDisposable
             var branch = tree.LeafOf(cursor.From, out var depth);
             count = branch.IsNone ? 0 : walk.InOrder(_memory.LeafAt(branch), cursor.From, into);
             cursor.IsAtEnd = !cursor.From.TryNextRegion(depth, out cursor.From);
+        }
+
+        return count;
+    }
+
+    /// The same as copies that outlive the lock, as a checkpoint stores them.
+    public int NextRows(int partition, ref IndexCursor cursor, Span<RecordEntry> into)
+    {
+        Span<EntryHandle> handles = stackalloc EntryHandle[LeafCapacity];
+        var count = NextLeaf(partition, ref cursor, handles);
+        for (var i = 0; i < count; i++)
+        {
+            into[i] = this[handles[i]].WithoutHold();
         }
 
         return count;

@@ -115,6 +115,18 @@ public struct RecordEntry
         _place = state._place;
     }
 
+    /// As a checkpoint stores it: who holds or awaits a record does not outlive the process.
+    public readonly RecordEntry WithoutHold()
+    {
+        var copy = this;
+        copy.IsHeld = false;
+        copy.IsAwaited = false;
+        return copy;
+    }
+
+    /// The bits of an entry that WithoutHold has made.
+    public readonly bool IsStored => (_bits & FlagsMask & ~(int)RecordFlags.Tombstone) == 0;
+
     public void SetPlace(ulong location, uint units)
     {
         Invariant.Holds(location <= LocationMax && units <= UnitsMax);
@@ -131,6 +143,8 @@ public struct RecordEntry
         bytes[19] = _digest19;
         return MemoryMarshal.Read<Digest>(bytes);
     }
+
+    internal readonly byte LastDigestByte => _digest19;
 
     /// Whether this is the digest's entry, both being of the same partition.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -69,6 +69,22 @@ public sealed class BlockPool : IDisposable
         return handle != None;
     }
 
+    /// As many as there is room for. False: not all of them could be had, and those that could stay lent.
+    public bool TryTake(int stripeHint, Span<uint> handles)
+    {
+        ref var stripe = ref _stripes[stripeHint & (StripeCount - 1)];
+        stripe.Gate.Enter();
+        var taken = true;
+        foreach (ref var handle in handles)
+        {
+            handle = TakeLocked(ref stripe);
+            taken &= handle != None;
+        }
+
+        stripe.Gate.Exit();
+        return taken;
+    }
+
     /// The handle must not be used afterwards.
     public void Return(int stripeHint, uint handle)
     {

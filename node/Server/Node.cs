@@ -6,6 +6,7 @@ using Aerie.Server.Info;
 using Aerie.Server.Metrics;
 using Aerie.Server.Query;
 using Aerie.Server.Records;
+using Aerie.Server.Records.Checkpoints;
 using Aerie.Server.Records.Flushing;
 using Aerie.Server.Records.Housekeeping;
 using Aerie.Server.Service;
@@ -64,8 +65,10 @@ public sealed class Node : IDisposable
         };
         Loops = [.. Enumerable.Range(0, loopCount).Select(number => new ServiceLoop(number, engine(), Shared))];
         Shared.Use(Loops);
-        Flushers = [.. Namespaces.All.Where(static records => records.Log.IsPersistent)
-            .Select(records => new Flusher(records, clock, logs.CreateLogger("drv_ssd")))];
+        var drives = logs.CreateLogger("drv_ssd");
+        Checkpointers = [.. Namespaces.All.Select(records => Checkpointer.Of(records, clock, drives)).OfType<Checkpointer>()];
+        Flushers = [.. Namespaces.All.Where(static records => records.Log.IsPersistent).Select(records => new Flusher(
+            records, clock, drives, Checkpointers.FirstOrDefault(checkpointer => checkpointer.Records == records)))];
         HousekeepingWorker = new Worker(loopCount, clock, LastUpdateClock);
         Housekeeper = new Housekeeper(Namespaces, clock, logs.CreateLogger("namespace"), systemMemoryUsedPct ?? (static () => null));
     }
@@ -93,6 +96,9 @@ public sealed class Node : IDisposable
     /// One for each persistent namespace.
     public IReadOnlyList<Flusher> Flushers { get; }
 
+    /// One for each namespace on devices.
+    public IReadOnlyList<Checkpointer> Checkpointers { get; }
+
     /// One for each thread that works at the restart, before the loops run: they count where the loops will count.
     internal IReadOnlyList<Worker> RestartWorkers() =>
         [.. Enumerable.Range(0, Loops.Count + 1).Select(number => new Worker(number, Clock, LastUpdateClock))];
@@ -118,6 +124,11 @@ public sealed class Node : IDisposable
 
         Housekeeper.Dispose();
         HousekeepingWorker.Dispose();
+        foreach (var checkpointer in Checkpointers)
+        {
+            checkpointer.Dispose();
+        }
+
         foreach (var records in Namespaces.All)
         {
             records.Dispose();

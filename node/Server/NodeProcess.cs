@@ -4,6 +4,7 @@ using Aerie.Io;
 using Aerie.Server.Config;
 using Aerie.Server.Http;
 using Aerie.Server.Logging;
+using Aerie.Server.Records.Checkpoints;
 using Aerie.Server.Records.Flushing;
 using Aerie.Server.Records.Housekeeping;
 using Aerie.Server.Records.Restart;
@@ -57,6 +58,7 @@ internal sealed class NodeProcess(ConfigStore config, NodeLog log, ILoggerFactor
             flusher.Start();
         }
 
+        var checkpoints = StartCheckpoints(node);
         using var ticker = new TickerThread(reporting.Ticker, logs);
         using var rotated = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal => Reopen(signal, log));
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Ask);
@@ -76,6 +78,7 @@ internal sealed class NodeProcess(ConfigStore config, NodeLog log, ILoggerFactor
         }
 
         housekeeping.Stop();
+        checkpoints.ForEach(Stop);
         foreach (var flusher in flushers)
         {
             flusher.Stop(isClean: _failure is null); // last: nobody writes any more
@@ -86,6 +89,19 @@ internal sealed class NodeProcess(ConfigStore config, NodeLog log, ILoggerFactor
     }
 
     public void Dispose() => _asked.Dispose();
+
+    private static void Stop(CheckpointThread thread)
+    {
+        thread.Stop();
+        thread.Dispose();
+    }
+
+    private List<CheckpointThread> StartCheckpoints(Node node)
+    {
+        var threads = node.Checkpointers.Select(checkpointer => new CheckpointThread(checkpointer, Fail)).ToList();
+        threads.ForEach(static thread => thread.Start());
+        return threads;
+    }
 
     // Before anybody can ask for a record. The metrics port is open meanwhile and tells how far it is.
     private void Restart(Node node, HealthCheck health)

@@ -70,6 +70,50 @@ internal sealed class BlockSpace
         Volatile.Write(ref entry.Word, OneHold);
     }
 
+    /// A block that holds a checkpoint: neither free nor used by records until GiveBack.
+    public void AdoptCheckpoint(int block)
+    {
+        ref var entry = ref _blocks[block];
+        Invariant.Holds(entry.Word == 0);
+        Claim(ref entry);
+    }
+
+    /// The same with a free block, unless only `spared` are left.
+    public bool TryTake(int spared, out int block)
+    {
+        _gate.Enter();
+        var taken = _freeBlocks > spared;
+        block = taken ? PopFreeLocked() : None;
+        _gate.Exit();
+        if (taken)
+        {
+            Claim(ref _blocks[block]);
+        }
+
+        return taken;
+    }
+
+    public bool IsCheckpoint(int block) => _blocks[block].IsCheckpoint;
+
+    /// As free as any other that was freed: after the next flush.
+    public void GiveBack(int block)
+    {
+        Invariant.Holds(_blocks[block].IsCheckpoint);
+        _blocks[block].IsCheckpoint = false;
+        DropHold(block);
+    }
+
+    /// So many marks of removed records were appended to the block, whether or not they are still needed. Under the gate of
+    /// the cursor that holds the block, or at the beginning.
+    public void AddMarks(int block, int marks) => Interlocked.Add(ref _blocks[block].Marks, marks);
+
+    public BlockBooks BooksOf(int block)
+    {
+        ref var entry = ref _blocks[block];
+        return new BlockBooks(
+            Volatile.Read(ref entry.Word) != 0 && !entry.IsCheckpoint, Volatile.Read(ref entry.Length), Volatile.Read(ref entry.Marks));
+    }
+
     /// Any thread; negative for what turned out to be dead.
     public void AddUsed(int block, int units)
     {
@@ -107,6 +151,8 @@ internal sealed class BlockSpace
         ref var entry = ref _blocks[block];
         entry.Owner = (byte)owner;
         entry.Length = 0;
+        entry.Marks = 0;
+        entry.Walked = 0;
         entry.IsSealed = false;
         entry.IsBroken = false;
         Volatile.Write(ref entry.Word, OneHold);
@@ -126,6 +172,12 @@ internal sealed class BlockSpace
 
     /// An image of the open block is still being filled. Under the gate of the cursor that holds it.
     public bool IsBeingFilled(int block) => HoldsOf(Volatile.Read(ref _blocks[block].Word)) > 1;
+
+    /// How far a walk has come that was given up. What is in front is done with: it was moved, or nobody needs it.
+    public int WalkedOf(int block) => _blocks[block].Walked;
+
+    /// By whoever has pinned the block.
+    public void SetWalked(int block, int unit) => _blocks[block].Walked = unit;
 
     public int LengthOf(int block) => _blocks[block].Length;
 
@@ -247,6 +299,18 @@ internal sealed class BlockSpace
     {
         var returned = Volatile.Read(ref _usage[owner].Returned); // first: what was returned has been taken before
         return Volatile.Read(ref _usage[owner].Taken) - returned;
+    }
+
+    // Sealed, so that giving it back seals nothing.
+    private static void Claim(ref Block entry)
+    {
+        entry.Owner = 0;
+        entry.Length = 0;
+        entry.Marks = 0;
+        entry.IsSealed = true;
+        entry.IsBroken = false;
+        entry.IsCheckpoint = true;
+        Volatile.Write(ref entry.Word, OneHold);
     }
 
     private static int HoldsOf(long word) => (int)(word >> 32);
@@ -438,6 +502,11 @@ internal sealed class BlockSpace
         /// Units filled, once its cursor left it.
         public int Length;
 
+        /// Marks of removed records appended in its present life.
+        public int Marks;
+
+        public int Walked;
+
         /// The list that it stands in, None outside of all.
         public int Bucket;
 
@@ -446,6 +515,7 @@ internal sealed class BlockSpace
         public byte Owner;
         public bool IsSealed;
         public bool IsBroken;
+        public bool IsCheckpoint;
     }
 
     /// Units ever taken and returned in the blocks of one owner. Taken is written under its cursor's gate, Returned by

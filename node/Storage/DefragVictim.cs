@@ -6,6 +6,9 @@ namespace Aerie.Storage;
 /// index knows. The mover takes the record's lock, checks that the index still points at the location, appends a copy,
 /// points the index there and releases the location. Releases by others may go on meanwhile; the block's bytes stay
 /// until the victim is disposed, which frees the block when nothing in it is used any more, or queues it again.
+///
+/// A walk that was given up goes on where it ended, with the image that could not be moved: nothing in a block says whether a
+/// mark of a removed record was moved already, and a mark released twice would free the block under the records in it.
 public sealed class DefragVictim : IDisposable
 {
     private readonly BlockSpace _space;
@@ -13,6 +16,7 @@ public sealed class DefragVictim : IDisposable
     private readonly int _units;
     private readonly uint _seed;
     private int _next;
+    private int _current;
     private bool _disposed;
 
     internal DefragVictim(BlockSpace space, IBlockBacking backing, int block)
@@ -21,7 +25,8 @@ public sealed class DefragVictim : IDisposable
         _backing = backing;
         _units = space.LengthOf(block);
         _seed = backing.SeedOf(block);
-        _next = backing.FirstUnit;
+        _next = Math.Max(backing.FirstUnit, space.WalkedOf(block));
+        _current = _next;
         Block = block;
     }
 
@@ -44,6 +49,7 @@ public sealed class DefragVictim : IDisposable
     public bool TryNext(out ReadOnlySpan<byte> image, out RecordLocation location)
     {
         Invariant.Holds(!_disposed);
+        _current = _next; // what was taken before is done with
         while (_next < _units && _backing.TryLoad(Block, out var bytes))
         {
             var start = bytes[(_next * StorageUnit.Length)..];
@@ -54,6 +60,7 @@ public sealed class DefragVictim : IDisposable
                 break;
             }
 
+            _current = _next;
             location = RecordLocation.Of(Block, _next, units);
             _next += units;
             if (!RecordImage.IsHole(start))
@@ -74,6 +81,7 @@ public sealed class DefragVictim : IDisposable
         {
             _disposed = true;
             _backing.Unload(Block);
+            _space.SetWalked(Block, _current);
             _space.DropHold(Block);
         }
     }

@@ -34,6 +34,9 @@ public interface IBlockBacking : IDisposable
     /// 0: not persistent.
     ulong LastSequence { get; }
 
+    /// Of the block's present life; of its last one while it is free. 0: not persistent.
+    ulong SequenceOf(int block);
+
     /// The oldest life that can still be found on a device. ulong.MaxValue: none. Looks at every block.
     ulong OldestSequence { get; }
 

@@ -26,6 +26,23 @@ public sealed class LogRecovery
     /// The image at this place of an adopted block is live. What turns out to be dead later is released as usual.
     public void Count(RecordLocation location) => _space.AddUsed(location.Block, location.Units);
 
+    /// The mark at this place is kept.
+    public void CountMark(RecordLocation location)
+    {
+        Count(location);
+        _space.AddMarks(location.Block, 1);
+    }
+
+    /// What a checkpoint says of an adopted block: images that are live in it, and marks.
+    public void Count(int block, int units, int marks)
+    {
+        _space.AddUsed(block, units + (marks * RemovalMark.Units));
+        _space.AddMarks(block, marks);
+    }
+
+    /// A block of the checkpoint that the restart relies on. It stays as it is until it is given back.
+    public void AdoptCheckpoint(int block) => _space.AdoptCheckpoint(block);
+
     public void Discount(RecordLocation location) => _space.AddUsed(location.Block, -location.Units);
 
     /// Blocks without anything live become free, as do those that nobody adopted.
@@ -34,7 +51,7 @@ public sealed class LogRecovery
         _space.FreeTheRest();
         for (var block = 0; block < _blocks; block++)
         {
-            if (_space.IsAdopted(block))
+            if (_space.IsAdopted(block) && !_space.IsCheckpoint(block))
             {
                 _space.DropHold(block);
             }

@@ -43,6 +43,8 @@ public sealed class MemoryBacking : IBlockBacking
 
     public ulong OldestSequence => 0;
 
+    public ulong SequenceOf(int block) => 0;
+
     public int DeviceCount => 0;
 
     public uint SeedOf(int block) => 0;

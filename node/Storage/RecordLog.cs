@@ -136,14 +136,38 @@ public sealed class RecordLog : IDisposable
     /// False: no block is free (out of space), or the image is longer than ImageLengthMax, which the caller
     /// tells apart beforehand because it answers differently.
     public bool TryAppend(int writer, int sizeInBytes, out RecordLocation location, out Span<byte> target) =>
-        TryAppend(writer, sizeInBytes, writer == DefragWriter ? 0 : BlocksReservedForDefrag, out location, out target);
+        TryAppend(writer, sizeInBytes, 0, writer == DefragWriter ? 0 : BlocksReservedForDefrag, out location, out target);
 
     /// The same for the mark of a removed record: it may use one of the blocks that others must leave alone, because
     /// removing is how room is made.
     public bool TryAppendMark(int writer, out RecordLocation location, out Span<byte> target) =>
-        TryAppend(writer, RemovalMark.Length, writer == DefragWriter ? 0 : BlocksReservedForDefrag - 1, out location, out target);
+        TryAppend(writer, RemovalMark.Length, 1, writer == DefragWriter ? 0 : BlocksReservedForDefrag - 1, out location, out target);
 
-    private bool TryAppend(int writer, int sizeInBytes, int spared, out RecordLocation location, out Span<byte> target)
+    private bool TryCutLocked(List<OpenBlock> open, out LogCut cut)
+    {
+        open.Clear();
+        foreach (ref var cursor in _cursors.AsSpan())
+        {
+            if (cursor.Block == NoBlock)
+            {
+                continue;
+            }
+
+            if (_space.IsBeingFilled(cursor.Block))
+            {
+                cut = default;
+                return false;
+            }
+
+            open.Add(new OpenBlock(
+                cursor.Block, _backing.SequenceOf(cursor.Block), cursor.Head, _space.BooksOf(cursor.Block).Marks));
+        }
+
+        cut = new LogCut(_backing.LastSequence + 1, open);
+        return true;
+    }
+
+    private bool TryAppend(int writer, int sizeInBytes, int marks, int spared, out RecordLocation location, out Span<byte> target)
     {
         location = RecordLocation.None;
         target = default;
@@ -156,6 +180,11 @@ public sealed class RecordLog : IDisposable
         ref var cursor = ref _cursors[writer];
         cursor.Gate.Enter();
         var reserved = TryReserve(ref cursor, writer, spared, StorageUnit.CountFor(sizeInBytes), out location, out var left);
+        if (reserved && marks != 0)
+        {
+            _space.AddMarks(location.Block, marks); // here, where a cut sees both the mark and its count, or neither
+        }
+
         cursor.Gate.Exit();
         if (left != NoBlock)
         {
@@ -295,6 +324,52 @@ public sealed class RecordLog : IDisposable
 
         _space.FreeQuarantined(freed);
     }
+
+    /// A moment between two appends: what was appended before it lies in front of it in every block, and what comes later
+    /// behind. Records whose lock is taken afterwards show what was appended before. Any thread.
+    public LogCut Cut()
+    {
+        var open = new List<OpenBlock>(_cursors.Length);
+        var spin = default(SpinWait);
+        while (true)
+        {
+            // The only place that takes more than one of these gates, for a glance at each. An image that is being filled may
+            // still give back its end, so the moment is taken when there is none.
+            foreach (ref var cursor in _cursors.AsSpan())
+            {
+                cursor.Gate.Enter();
+            }
+
+            var isBetween = TryCutLocked(open, out var cut);
+            foreach (ref var cursor in _cursors.AsSpan())
+            {
+                cursor.Gate.Exit();
+            }
+
+            if (isBetween)
+            {
+                return cut;
+            }
+
+            spin.SpinOnce(sleep1Threshold: -1);
+        }
+    }
+
+    /// Units appended by all writers so far.
+    public long Appended => Sum(0, Stripes + 1, static (in AppendCursor cursor) => Volatile.Read(in cursor.Position));
+
+    /// What is known of one block now. Changes at any moment, except for a block that was sealed and is pinned by what the
+    /// caller knows of it.
+    public BlockBooks BooksOf(int block) => _space.BooksOf(block);
+
+    /// Units in one block that are needed, as far as is known.
+    public int UsedUnitsOf(int block) => _space.UsedUnitsIn(block, out _);
+
+    /// A free block for a checkpoint, unless only `spared` are left. It belongs to the caller until GiveBack.
+    public bool TryTakeForCheckpoint(int spared, out int block) => _space.TryTake(spared, out block);
+
+    /// The checkpoint block is not needed any more, nor named by metadata that a restart could find.
+    public void GiveBack(int checkpointBlock) => _space.GiveBack(checkpointBlock);
 
     /// Tells a persistent log what its blocks hold, before anything else is done with it.
     public LogRecovery Recover()

@@ -2,16 +2,18 @@ using System.Buffers.Binary;
 using Aerie.Foundation;
 using Aerie.Storage;
 using Aerie.Storage.Devices;
+using Aerie.Storage.Devices.Checkpoints;
 
 namespace Aerie.Fuzz;
 
-/// Any bytes as a device label, as namespace metadata and as a data block, each once as they are and once with checksums made
-/// right. As they are, a block may yield only images that were written in that life of it; with made checksums anything
-/// goes that keeps inside the block.
+/// Any bytes as a device label, as namespace metadata, as the head of a checkpoint and as a data block, each once as they are and
+/// once with checksums made right. As they are, a block may yield only images that were written in that life of it; with made
+/// checksums anything goes that keeps inside the block.
 public static class StorageFuzz
 {
-    private const int InputMax = 64 * 1024;
+    private const int InputMax = 128 * 1024; // the head of a checkpoint has 64 KiB of partitions
     private const int MetadataFixed = 96;
+    private const int HeadFixed = 80;
 
     [ThreadStatic]
     private static byte[]? _kept;
@@ -25,6 +27,7 @@ public static class StorageFuzz
 
         ReadLabel(buffer);
         NamespaceMetadata.TryRead(buffer.AsSpan(0, length));
+        ReadHead(buffer.AsSpan(0, length));
         var block = buffer.AsSpan(0, Math.Max(length, DeviceLayout.PageLength));
         Scan(block, onlyWritten: true);
         if (length > DeviceLayout.PageLength)
@@ -42,6 +45,44 @@ public static class StorageFuzz
         input[..length].CopyTo(buffer);
         SignLabel(buffer.AsSpan(0, DeviceLayout.PageLength));
         ReadLabel(buffer);
+    }
+
+    // As it is, and signed: then its counts may be anything.
+    private static void ReadHead(Span<byte> head)
+    {
+        CheckpointHead.TryRead(head, StorageSeeds.HeadSeed);
+        if (CheckpointHead.LengthAt(head) != head.Length || head.Length < HeadFixed)
+        {
+            return;
+        }
+
+        var checksum = BinaryPrimitives.ReadUInt32LittleEndian(head[16..]);
+        BinaryPrimitives.WriteUInt32LittleEndian(head[16..], Crc32C.Of(head[20..]));
+        if (CheckpointHead.TryRead(head, 0) is { } read)
+        {
+            CheckHead(read);
+        }
+
+        BinaryPrimitives.WriteUInt32LittleEndian(head[16..], checksum);
+    }
+
+    private static void CheckHead(CheckpointHead head)
+    {
+        var last = -1;
+        foreach (var block in head.Blocks)
+        {
+            if (block.Block <= last || block.Sequence >= head.NextSequence || block.Units is < 0 or > StorageUnit.PerBlock)
+            {
+                throw new InvalidOperationException("a head was accepted that no checkpoint has");
+            }
+
+            last = block.Block;
+        }
+
+        if (head.RowBlocks.Length != CheckpointLayout.RowBlocks(head.Rows))
+        {
+            throw new InvalidOperationException("a head was accepted whose rows do not fit");
+        }
     }
 
     private static void ReadLabel(ReadOnlySpan<byte> bytes)

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using Aerie.Foundation;
 using Aerie.Storage;
 using Aerie.Storage.Devices;
+using Aerie.Storage.Devices.Checkpoints;
 
 namespace Aerie.Fuzz;
 
@@ -10,6 +11,7 @@ namespace Aerie.Fuzz;
 internal static class StorageSeeds
 {
     public const ulong Device = 0x0807_0605_0403_0201;
+    public const uint HeadSeed = 0x1234_5678;
 
     private const int BlockLength = 12 * 1024;
     private const int Blocks = 4;
@@ -29,7 +31,27 @@ internal static class StorageSeeds
 
         files["label"] = MakeLabel();
         files["metadata"] = MakeMetadata();
+        files["checkpoint"] = MakeHead();
         return files;
+    }
+
+    private static byte[] MakeHead()
+    {
+        var partitions = new CheckpointPartition[Digest.PartitionCount];
+        partitions[7] = new CheckpointPartition(300_000, 1, 2);
+        var head = new CheckpointHead
+        {
+            StorageId = 1,
+            Sequence = 10,
+            NextSequence = 9,
+            Devices = [new(Device, 100)],
+            Partitions = partitions,
+            RowBlocks = [11, 12],
+            Blocks = [new(0, 3, CheckpointBlockState.Sealed, 5000, 3), new(1, 8, CheckpointBlockState.Open, 256, 0)],
+        };
+        var bytes = new byte[CheckpointHead.Measure(1, 2, 2)];
+        head.Write(bytes, HeadSeed);
+        return bytes;
     }
 
     /// Blocks of even sequence are unfinished and lie over an earlier life.

@@ -41,6 +41,8 @@ public sealed class EvictingBacking : IBlockBacking
 
     public ulong OldestSequence => 1;
 
+    public ulong SequenceOf(int block) => 1;
+
     public int DeviceCount => 0;
 
     /// What was written so far can be had from the device only; what follows stays in memory.

@@ -24,6 +24,18 @@ public sealed class SimulatedDisk : IBlockDevices
         return medium;
     }
 
+    /// Another disk that holds the same, all of it safe.
+    public SimulatedDisk Copy()
+    {
+        var copy = new SimulatedDisk { Alignment = Alignment, Room = Room };
+        foreach (var (path, medium) in _media)
+        {
+            medium.CopyTo(copy.Add(path, medium.Length));
+        }
+
+        return copy;
+    }
+
     public bool Remove(string path) => _media.Remove(path);
 
     IBlockDevice IBlockDevices.Open(DeviceOrder order) => Open(order);

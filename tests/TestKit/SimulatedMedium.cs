@@ -160,6 +160,17 @@ public sealed class SimulatedMedium
         }
     }
 
+    internal void CopyTo(SimulatedMedium other)
+    {
+        lock (_gate)
+        {
+            foreach (var (number, chunk) in _chunks)
+            {
+                other._chunks.Add(number, chunk.AsSpan().ToArray());
+            }
+        }
+    }
+
     internal void Grow(long length)
     {
         lock (_gate)

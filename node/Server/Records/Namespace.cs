@@ -263,8 +263,8 @@ public sealed class Namespace : IDisposable
             || (options.StopWritesSize != 0 && SetCounters.BytesOf(set.Id) >= options.StopWritesSize);
     }
 
-    /// A mark found at a restart.
-    internal void RecoveredMark() => Interlocked.Increment(ref _removalMarks);
+    /// Marks found at a restart.
+    internal void RecoveredMarks(int count) => Interlocked.Add(ref _removalMarks, count);
 
     /// The defragmenter has found a mark that nothing needs any more.
     internal void DropMark(RecordLocation location)
@@ -277,8 +277,17 @@ public sealed class Namespace : IDisposable
     internal bool IsSweptAway(in RecordEntry entry) =>
         entry.LastUpdateTime < (entry.SetId == 0 ? TruncateSwept : Math.Max(TruncateSwept, Sets[entry.SetId].TruncateSwept));
 
-    /// A record found at a restart, which stands in the index already. Caller holds the gate.
-    internal void Recovered(Worker worker, in RecordEntry entry) => Account(worker, entry, +1);
+    /// A record found at a restart: +1, or -1 when a newer version of it was found. Caller holds the gate.
+    internal void Recovered(Worker worker, in RecordEntry entry, int sign) => Account(worker, entry, sign);
+
+    /// The same for many records of one set.
+    internal void Recovered(Worker worker, int set, long objects, long tombstones, long neverExpiring, long units)
+    {
+        Counters.Add(worker.Number, NamespaceCounter.Objects, objects);
+        Counters.Add(worker.Number, NamespaceCounter.Tombstones, tombstones);
+        Counters.Add(worker.Number, NamespaceCounter.NonExpirableObjects, neverExpiring);
+        SetCounters.Add(worker.Number, set, objects, tombstones, units * StorageUnit.Length);
+    }
 
     /// The record's image, opened. Caller holds the gate, under which alone the reader is valid. False: it must be read first
     /// (worker.LacksImage: the command leaves no trace, waits for it and runs again), or it cannot be read at all.

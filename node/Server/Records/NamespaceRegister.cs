@@ -22,6 +22,8 @@ internal sealed class NamespaceRegister
     private int _savedSets;
     private ulong _savedSequence;
     private CompressionUse _savedCompression;
+    private CheckpointPlace? _checkpoint;
+    private volatile CheckpointPlace? _savedCheckpoint;
 
     /// Gives sets and truncations back as they were found.
     public NamespaceRegister(Namespace records, NamespaceStorage storage)
@@ -43,6 +45,37 @@ internal sealed class NamespaceRegister
 
     /// Something other than a new set has changed. Any thread.
     public void Changed() => Interlocked.Increment(ref _changes);
+
+    /// No block may be written whose sequence is higher. Any thread.
+    public ulong SavedSequence => Volatile.Read(ref _savedSequence);
+
+    /// The checkpoint that a restart would find. Any thread. After a restart that did not use it: null, because the first save
+    /// forgets it, and nothing is written before that.
+    public CheckpointPlace? SavedCheckpoint => _savedCheckpoint;
+
+    /// Units of images that lie behind the checkpoint which the restart has used.
+    public long TailAtStart { get; private set; }
+
+    /// The restart relies on this checkpoint, which is named already.
+    public void Used(CheckpointPlace checkpoint, long tailUnits)
+    {
+        _checkpoint = checkpoint;
+        _savedCheckpoint = checkpoint;
+        TailAtStart = tailUnits;
+    }
+
+    /// What the metadata names from the next save on, null: none. Its blocks are safe, as is all that its rows point at. A save
+    /// that fails leaves open which of the two a restart would find, so both stay until one has succeeded.
+    public void Name(CheckpointPlace? checkpoint)
+    {
+        if (!ReferenceEquals(_checkpoint, checkpoint))
+        {
+            _checkpoint = checkpoint;
+            Changed();
+        }
+
+        SaveIfChanged();
+    }
 
     public void SaveIfChanged()
     {
@@ -68,6 +101,7 @@ internal sealed class NamespaceRegister
             TruncateCut = _records.TruncateCut,
             SweptCut = _records.TruncateSwept,
             Compression = _storage.Coding.Used,
+            Checkpoint = _checkpoint,
         };
         var sets = _records.Sets.Count;
         for (var id = 1; id <= sets; id++)
@@ -80,7 +114,8 @@ internal sealed class NamespaceRegister
         _savedChanges = changes;
         Interlocked.Exchange(ref _savedCuts, cuts);
         _savedSets = sets;
-        _savedSequence = metadata.HighestBlockSequence;
+        Volatile.Write(ref _savedSequence, metadata.HighestBlockSequence);
+        _savedCheckpoint = metadata.Checkpoint;
         _savedCompression = metadata.Compression;
     }
 

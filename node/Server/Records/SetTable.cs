@@ -119,7 +119,7 @@ public sealed class SetCounters(int stripes)
 
     private readonly long[][] _stripes = [.. Enumerable.Range(0, stripes).Select(_ => new long[(SetTable.SetsMax + 1) * PerSet])];
 
-    public void Add(int stripe, int set, int objects, int tombstones, long bytes)
+    public void Add(int stripe, int set, long objects, long tombstones, long bytes)
     {
         var row = _stripes[stripe].AsSpan(set * PerSet, PerSet);
         row[Objects] += objects;

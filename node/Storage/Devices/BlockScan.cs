@@ -37,7 +37,8 @@ public ref struct BlockScan
     private long _work;
 
     /// `device` is DeviceHeader.BlockDevice, null when the label is lost. A block that is cut short is read as far as it goes.
-    public BlockScan(ReadOnlySpan<byte> block, ulong? device)
+    /// `from`: an image begins at this unit; what is in front of it, but for the header, is not looked at.
+    public BlockScan(ReadOnlySpan<byte> block, ulong? device, int from = DeviceLayout.FirstUnit)
     {
         Invariant.Holds(block.Length is >= DeviceLayout.PageLength and <= IBlockBacking.BlockLength);
         _block = block;
@@ -45,7 +46,7 @@ public ref struct BlockScan
         Header = header;
         _seed = header.Seed;
         _end = block.Length / StorageUnit.Length;
-        _next = State == BlockState.Records ? DeviceLayout.FirstUnit : _end;
+        _next = State == BlockState.Records ? Math.Min(from, _end) : _end;
         TailUnit = _next;
     }
 

@@ -27,6 +27,9 @@ public sealed class DeviceBacking : IBlockBacking
     private readonly Queue<(int Block, ulong Sequence)> _written; // in the order in which they may leave the memory
     private readonly List<(int Block, ulong Sequence)> _toWipe;
     private readonly Lock _loading = new();
+
+    /// Held while the header of a free block is wiped, or becomes that of a checkpoint.
+    private readonly Lock _headers = new();
     private readonly Dictionary<int, NativeRegion> _loaded = [];
     private readonly Stack<NativeRegion> _spareForLoads = new();
     private readonly NativeRegion _zeroPage = NativeRegion.Reserve(DeviceLayout.PageLength, hugePages: false);
@@ -103,6 +106,9 @@ public sealed class DeviceBacking : IBlockBacking
     public uint SeedOf(int block) => Volatile.Read(ref _blocks[block].Seed);
 
     public ulong SequenceOf(int block) => Volatile.Read(ref _blocks[block].Sequence);
+
+    /// The life of the block that can be found on its device, if it holds records; 0: none.
+    public ulong OnDevice(int block) => Volatile.Read(ref _blocks[block].OnDevice);
 
     public (IBlockDevice Device, long Offset) PlaceOf(int block)
     {
@@ -326,6 +332,54 @@ public sealed class DeviceBacking : IBlockBacking
         }
     }
 
+    /// At the start: the block holds an earlier life in which nothing is needed.
+    public void AdoptDead(int block, ulong sequence)
+    {
+        ref var entry = ref _blocks[block];
+        lock (_gate)
+        {
+            entry.OnDevice = sequence;
+            _toWipe.Add((block, sequence));
+            _sequence = Math.Max(_sequence, sequence);
+        }
+    }
+
+    /// A block taken for a checkpoint begins its life: fills in the header page, which is written last.
+    public BlockHeader OpenCheckpoint(int block, Span<byte> page)
+    {
+        ref var entry = ref _blocks[block];
+        var sequence = Interlocked.Increment(ref _sequence);
+        var header = new BlockHeader(
+            BlockKind.Checkpoint,
+            sequence,
+            _devices.Devices[entry.Device].Header.BlockDevice,
+            _options.Clock.UnixMilliseconds,
+            NewSalt(sequence, entry.Seed));
+        Volatile.Write(ref entry.Sequence, sequence);
+        Volatile.Write(ref entry.Seed, header.Seed);
+        header.Write(page);
+        return header;
+    }
+
+    /// Whole pages of a checkpoint block. Safe after the next flush that begins after it. Throws what the device says.
+    public void WriteCheckpoint(int block, int offset, ReadOnlySpan<byte> pages)
+    {
+        ref var entry = ref _blocks[block];
+        Invariant.Holds(offset >= DeviceLayout.PageLength);
+        _devices.Devices[entry.Device].Write(DeviceLayout.BlockOffset(entry.DeviceBlock) + offset, pages);
+    }
+
+    /// The block is a checkpoint's from now on, and nothing of its last life can be found any more.
+    public void WriteCheckpointHeader(int block, ReadOnlySpan<byte> page)
+    {
+        ref var entry = ref _blocks[block];
+        lock (_headers)
+        {
+            _devices.Devices[entry.Device].Write(DeviceLayout.BlockOffset(entry.DeviceBlock), page);
+            Volatile.Write(ref entry.OnDevice, 0);
+        }
+    }
+
     public void Dispose()
     {
         _cache.Dispose();
@@ -444,11 +498,14 @@ public sealed class DeviceBacking : IBlockBacking
             }
 
             ref var entry = ref _blocks[next.Block];
-            if (entry.OnDevice == next.Sequence) // else it has been opened and written since
+            lock (_headers)
             {
-                _devices.Devices[entry.Device].Write(
-                    DeviceLayout.BlockOffset(entry.DeviceBlock), _zeroPage.Span(0, DeviceLayout.PageLength));
-                Volatile.Write(ref entry.OnDevice, 0);
+                if (entry.OnDevice == next.Sequence) // else it has been opened and written since
+                {
+                    _devices.Devices[entry.Device].Write(
+                        DeviceLayout.BlockOffset(entry.DeviceBlock), _zeroPage.Span(0, DeviceLayout.PageLength));
+                    Volatile.Write(ref entry.OnDevice, 0);
+                }
             }
 
             lock (_gate)

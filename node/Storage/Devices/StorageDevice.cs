@@ -9,7 +9,9 @@ public sealed class StorageDevice : IDisposable
     private readonly IBlockDevice _device;
     private readonly IBlockDevice? _shadow;
     private readonly bool _mustSync;
-    private bool _isDirty;
+    private int _isDirty;
+    private long _writes;
+    private long _bytesWritten;
 
     internal StorageDevice(IBlockDevice device, IBlockDevice? shadow, DeviceHeader header, bool mustSync)
     {
@@ -31,33 +33,49 @@ public sealed class StorageDevice : IDisposable
     /// Blocks behind the label area.
     public int DataBlocks { get; }
 
-    public long Writes { get; private set; }
+    public long Writes => Interlocked.Read(ref _writes);
 
-    public long BytesWritten { get; private set; }
+    public long BytesWritten => Interlocked.Read(ref _bytesWritten);
 
     /// Blocks. Throws what the device says.
     public void Read(long offset, Span<byte> into) => _device.Read(offset, into);
 
-    /// One thread at a time.
+    /// Any thread; different places.
     public void Write(long offset, ReadOnlySpan<byte> from)
     {
-        _isDirty = true;
-        _device.Write(offset, from);
-        _shadow?.Write(offset, from);
-        Writes++;
-        BytesWritten += from.Length;
+        try
+        {
+            _device.Write(offset, from);
+            _shadow?.Write(offset, from);
+        }
+        finally
+        {
+            Volatile.Write(ref _isDirty, 1); // behind the write: a sync that runs meanwhile may not cover it
+        }
+
+        Interlocked.Increment(ref _writes);
+        Interlocked.Add(ref _bytesWritten, from.Length);
     }
 
-    /// What was written before is safe afterwards.
+    /// What was written before is safe afterwards. One thread at a time, and the same for all devices: a failure is told once,
+    /// and whoever syncs beside would be told that all is well.
     public void Sync()
     {
-        if (_isDirty && _mustSync)
+        if (Interlocked.Exchange(ref _isDirty, 0) == 0 || !_mustSync)
+        {
+            return;
+        }
+
+        try
         {
             _device.Sync();
             _shadow?.Sync();
         }
-
-        _isDirty = false;
+        catch
+        {
+            Volatile.Write(ref _isDirty, 1);
+            throw;
+        }
     }
 
     public void Dispose()

@@ -1,12 +1,13 @@
 using Aerie.Foundation;
 using Aerie.Io;
+using Aerie.Server.Records.Checkpoints;
 using Microsoft.Extensions.Logging;
 
 namespace Aerie.Server.Records.Flushing;
 
 /// Writes one persistent namespace out, round after round, and says when writing fails and when it goes on. One thread
 /// steps it.
-public sealed class Flusher(Namespace records, IClock clock, ILogger log)
+public sealed class Flusher(Namespace records, IClock clock, ILogger log, Checkpointer? checkpointer = null)
 {
     /// How long to wait before a device that failed is tried again, and how often to look at one where nothing happens.
     private const int RetryMilliseconds = 1000;
@@ -49,7 +50,8 @@ public sealed class Flusher(Namespace records, IClock clock, ILogger log)
     {
         try
         {
-            records.Flush();
+            FlushAndName();
+            checkpointer?.Finish(FlushAndName);
             records.Register!.SaveClean();
             return true;
         }
@@ -78,7 +80,7 @@ public sealed class Flusher(Namespace records, IClock clock, ILogger log)
         _lastRound = clock.MonotonicNanoseconds;
         try
         {
-            records.Flush();
+            FlushAndName();
             Rounds++;
             NoteHealth(null);
         }
@@ -89,6 +91,17 @@ public sealed class Flusher(Namespace records, IClock clock, ILogger log)
         }
 
         signal.RoundOver();
+    }
+
+    // A checkpoint whose blocks were written when the flush began is as safe as what it points at when the flush has succeeded.
+    private void FlushAndName()
+    {
+        var ready = checkpointer?.Ready;
+        records.Flush();
+        if (ready is not null)
+        {
+            records.Register!.Name(ready.Place);
+        }
     }
 
     // One line for each change, not for each attempt.

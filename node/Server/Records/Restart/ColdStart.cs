@@ -1,7 +1,6 @@
 using Aerie.Foundation;
 using Aerie.Index;
 using Aerie.Memory;
-using Aerie.Memory.Compression;
 using Aerie.Storage;
 using Aerie.Storage.Codecs;
 using Aerie.Storage.Devices;
@@ -9,34 +8,61 @@ using Microsoft.Extensions.Logging;
 
 namespace Aerie.Server.Records.Restart;
 
-/// Builds the index of a persistent namespace from what its devices hold: reads every block, and of each record keeps the
-/// newest version. Several threads take block after block. What was removed has left a mark that is newer than all its
-/// versions; marks stand in the index meanwhile, as tombstones of generation 0, and leave it at the end.
+/// Builds the index of a persistent namespace from what its devices hold: from the last checkpoint and what was written since,
+/// or from every block. Of each record it keeps the newest version. Several threads take block after block. What was removed
+/// has left a mark that is newer than all its versions; marks stand in the index meanwhile, as tombstones of generation 0, and
+/// leave it at the end.
 internal sealed class ColdStart(Namespace records, DeviceBacking backing, LogRecovery recovery, IClock clock, ILogger log)
 {
     private const long ReportNanoseconds = 1_000_000_000;
 
     private readonly Lock _reporting = new();
-    private int _nextBlock = -1;
+    private readonly bool[] _hasMarks = new bool[Digest.PartitionCount];
+    private RestartThreads _threads = null!;
+    private List<TailPiece> _pieces = [];
+    private int _nextHeader = -1;
+    private int _nextPiece = -1;
     private int _nextPartition = -1;
+    private long _unitsRead;
     private long _reportAt;
     private ulong _latest;
-    private volatile Exception? _failure;
+    private CheckpointLoad? _load;
 
     public RestartProgress Progress { get; } = new(records.Name);
 
     /// The newest last-update-time met: the clock of updates must not stay behind it.
     public ulong LatestUpdateTime => Volatile.Read(ref _latest);
 
-    /// Blocks until all is read. Throws DeviceException when a device cannot be read at all. One worker for each thread.
+    /// Reads everything even if there is a checkpoint. For tests.
+    internal bool IgnoresCheckpoint { get; init; }
+
+    /// Blocks until all is read. Throws StorageException when a device cannot be read at all. One worker for each thread.
     public void Run(IReadOnlyList<Worker> workers)
     {
-        Progress.Begin(backing.BlockCount, clock.MonotonicNanoseconds);
+        _threads = new RestartThreads(workers);
         _reportAt = clock.MonotonicNanoseconds + ReportNanoseconds;
-        OnThreads(workers, ReadBlocks);
-        OnThreads(workers, EndPartitions);
+        _load = TryLoadCheckpoint();
+        if (_load is { } load)
+        {
+            _pieces = load.Adopt(recovery, workers[0]);
+            NoteLatest(load.LatestUpdateTime);
+            Progress.Begin(RestartPhase.Tail, _pieces.Count, clock.MonotonicNanoseconds);
+        }
+        else
+        {
+            _pieces = [.. Enumerable.Range(0, backing.BlockCount).Select(static block => new TailPiece(block, 0))];
+            Progress.Begin(RestartPhase.Scanning, _pieces.Count, clock.MonotonicNanoseconds);
+        }
+
+        _threads.Run(ReadBlocks);
+        _threads.Run(EndPartitions);
         recovery.End();
         log.LogInformation("{Line}", Progress.Line(clock.MonotonicNanoseconds));
+        if (_load is not null)
+        {
+            records.Register?.Used(_load.Place, _unitsRead);
+        }
+
         if (Progress.DamagedRanges > 0)
         {
             log.LogError(
@@ -45,27 +71,42 @@ internal sealed class ColdStart(Namespace records, DeviceBacking backing, LogRec
         }
     }
 
-    private void OnThreads(IReadOnlyList<Worker> workers, Action<Worker> work)
+    // Where all images are kept in memory they are read anyway.
+    private CheckpointLoad? TryLoadCheckpoint()
     {
-        var threads = workers.Select(worker => new Thread(() => Guard(work, worker)) { IsBackground = true, Name = "restart" }).ToList();
-        threads.ForEach(static thread => thread.Start());
-        threads.ForEach(static thread => thread.Join());
-        if (_failure is { } failure)
+        if (IgnoresCheckpoint || records.Options.Storage.IsMemory || records.Storage?.Found?.Checkpoint is not { } place)
         {
-            throw new StorageException(failure.Message);
+            return null;
         }
+
+        var states = new BlockState[backing.BlockCount];
+        var headers = new BlockHeader[backing.BlockCount];
+        Progress.Begin(RestartPhase.Headers, backing.BlockCount, clock.MonotonicNanoseconds);
+        _threads.Run(_ => ReadHeaders(states, headers));
+        var load = CheckpointLoad.TryOpen(records, backing, place, states, headers, Progress, out var reason);
+        var failure = load is null ? reason : load.WhyNotRows(_threads, clock.MonotonicNanoseconds);
+        if (failure is not null)
+        {
+            log.LogWarning(
+                "{{{Namespace}}} the checkpoint is not used: {Reason}; all blocks are read instead", records.Name, failure);
+            return null;
+        }
+
+        log.LogInformation("{Line}", Progress.Line(clock.MonotonicNanoseconds));
+        return load;
     }
 
-    private void Guard(Action<Worker> work, Worker worker)
+    private void ReadHeaders(BlockState[] states, BlockHeader[] headers)
     {
-        try
+        using var region = NativeRegion.Reserve(DeviceLayout.PageLength, hugePages: false);
+        var page = region.Span(0, DeviceLayout.PageLength);
+        while (!_threads.HasFailed && Interlocked.Increment(ref _nextHeader) is var block && block < backing.BlockCount)
         {
-            work(worker);
-        }
-        catch (Exception failure) when (failure is Io.DeviceException or StorageException or NativeMemoryException
-            or MissingLibraryException)
-        {
-            _failure = failure;
+            var (device, offset) = backing.PlaceOf(block);
+            device.Read(offset, page);
+            states[block] = BlockHeader.Read(page, DeviceOf(block), out headers[block]);
+            Progress.Add(0, DeviceLayout.PageLength);
+            Report();
         }
     }
 
@@ -73,18 +114,28 @@ internal sealed class ColdStart(Namespace records, DeviceBacking backing, LogRec
     {
         using var region = NativeRegion.Reserve(IBlockBacking.BlockLength);
         var bytes = region.Span(0, IBlockBacking.BlockLength);
-        while (_failure is null && Interlocked.Increment(ref _nextBlock) is var block && block < backing.BlockCount)
+        while (!_threads.HasFailed && Interlocked.Increment(ref _nextPiece) is var next && next < _pieces.Count)
         {
-            var (device, offset) = backing.PlaceOf(block);
+            var piece = _pieces[next];
+            var (device, offset) = backing.PlaceOf(piece.Block);
             device.Read(offset, bytes[..DeviceLayout.PageLength]);
-            var number = backing.Devices.Devices[backing.DeviceOf(block)].Header.BlockDevice;
-            var state = BlockHeader.Read(bytes, number, out var header);
+            var state = BlockHeader.Read(bytes, DeviceOf(piece.Block), out var header);
             var found = 0;
             if (state == BlockState.Records)
             {
-                device.Read(offset + DeviceLayout.PageLength, bytes[DeviceLayout.PageLength..]);
-                backing.Adopt(block, header, bytes);
-                found = ReadBlock(block, bytes, number);
+                var from = Math.Max(1, piece.FromUnit / StorageUnit.PerPage) * DeviceLayout.PageLength;
+                if (from < bytes.Length)
+                {
+                    device.Read(offset + from, bytes[from..]);
+                }
+
+                if (piece.FromUnit == 0)
+                {
+                    backing.Adopt(piece.Block, header, bytes);
+                    recovery.Adopt(piece.Block, StorageUnit.PerBlock);
+                }
+
+                found = ReadBlock(worker, piece, bytes);
             }
             else if (state == BlockState.Damaged)
             {
@@ -97,20 +148,23 @@ internal sealed class ColdStart(Namespace records, DeviceBacking backing, LogRec
         }
     }
 
-    private int ReadBlock(int block, ReadOnlySpan<byte> bytes, ulong device)
+    private ulong DeviceOf(int block) => backing.Devices.Devices[backing.DeviceOf(block)].Header.BlockDevice;
+
+    private int ReadBlock(Worker worker, TailPiece piece, ReadOnlySpan<byte> bytes)
     {
-        var scan = new BlockScan(bytes, device);
-        recovery.Adopt(block, StorageUnit.PerBlock);
+        var block = piece.Block;
+        var scan = new BlockScan(bytes, DeviceOf(block), Math.Max(piece.FromUnit, DeviceLayout.FirstUnit));
         while (scan.MoveNext())
         {
             switch (scan.Item)
             {
                 case BlockItem.Record:
                     NoteCompression(scan.Record);
-                    Take(EntryOf(scan.Record, RecordLocation.Of(block, scan.Unit, scan.Units)), scan.Record.Digest, scan.Header.Sequence);
+                    var found = EntryOf(scan.Record, RecordLocation.Of(block, scan.Unit, scan.Units));
+                    Take(worker, found, scan.Record.Digest, scan.Header.Sequence);
                     break;
                 case BlockItem.Removal:
-                    TakeMark(scan.Removal, RecordLocation.Of(block, scan.Unit, scan.Units), scan.Header.Sequence);
+                    TakeMark(worker, scan.Removal, RecordLocation.Of(block, scan.Unit, scan.Units), scan.Header.Sequence);
                     break;
                 case BlockItem.Damage:
                     ReportDamage(block, scan.Unit, scan.Units);
@@ -118,6 +172,7 @@ internal sealed class ColdStart(Namespace records, DeviceBacking backing, LogRec
             }
         }
 
+        Interlocked.Add(ref _unitsRead, scan.TailUnit - Math.Max(piece.FromUnit, DeviceLayout.FirstUnit));
         recovery.SetLength(block, scan.TailUnit);
         return scan.Records;
     }
@@ -133,15 +188,15 @@ internal sealed class ColdStart(Namespace records, DeviceBacking backing, LogRec
 
     // A mark keeps its place even when the record has come back since: there may be versions from before the removal that
     // only the mark keeps away once the record is gone again. The defragmenter knows when none is left.
-    private void TakeMark(in RemovalMark mark, RecordLocation location, ulong sequence)
+    private void TakeMark(Worker worker, in RemovalMark mark, RecordLocation location, ulong sequence)
     {
-        recovery.Count(location);
-        records.RecoveredMark();
-        Take(EntryOf(mark, location), mark.Digest, sequence);
+        recovery.CountMark(location);
+        records.RecoveredMarks(1);
+        Take(worker, EntryOf(mark, location), mark.Digest, sequence);
     }
 
     // The newest version stands in the index, and its place counts as used; the others are what defragmentation gains.
-    private void Take(in RecordEntry found, in Digest digest, ulong sequence)
+    private void Take(Worker worker, in RecordEntry found, in Digest digest, ulong sequence)
     {
         NoteLatest(found.LastUpdateTime);
         if (records.IsSweptAway(found))
@@ -153,6 +208,7 @@ internal sealed class ColdStart(Namespace records, DeviceBacking backing, LogRec
         if (IsMark(found))
         {
             records.Index.NoteRemoval(digest, found.LastUpdateTime); // who comes back must be newer, whatever the clock says
+            _hasMarks[digest.Partition] = true;
         }
 
         if (!records.Index.TryFind(digest, out var handle))
@@ -170,12 +226,14 @@ internal sealed class ColdStart(Namespace records, DeviceBacking backing, LogRec
         else if (!IsMark(records.Index[handle]))
         {
             recovery.Discount(new RecordLocation(records.Index[handle].Place));
+            records.Recovered(worker, records.Index[handle], -1);
         }
 
         records.Index[handle].Assign(found);
         if (!IsMark(found))
         {
             recovery.Count(new RecordLocation(found.Place));
+            records.Recovered(worker, found, +1);
         }
 
         if (found.VoidTime != CitrusTime.NeverExpires)
@@ -184,7 +242,9 @@ internal sealed class ColdStart(Namespace records, DeviceBacking backing, LogRec
         }
     }
 
-    // The same version in two places was moved by the defragmenter; the later place is the one that was kept in order.
+    // The same version in two places was moved by the defragmenter. Of two images that were read either will do. But the place
+    // in a row was not read: its block may have been freed since, and half of something else written into it, with the old
+    // header still there. What was found behind the cut was moved there later, into a block that may be the older one.
     private bool IsNewer(in RecordEntry found, in RecordEntry known, ulong sequence)
     {
         if (found.LastUpdateTime != known.LastUpdateTime)
@@ -200,8 +260,10 @@ internal sealed class ColdStart(Namespace records, DeviceBacking backing, LogRec
 
         return found.Generation != known.Generation
             ? (short)(found.Generation - known.Generation) > 0
-            : sequence > backing.SequenceOf(new RecordLocation(known.Place).Block);
+            : IsRow(known) || sequence > backing.SequenceOf(new RecordLocation(known.Place).Block);
     }
+
+    private bool IsRow(in RecordEntry known) => _load is not null && _load.Covers(new RecordLocation(known.Place));
 
     private static bool IsMark(in RecordEntry entry) => entry.IsTombstone && entry.Generation == 0;
 
@@ -222,12 +284,17 @@ internal sealed class ColdStart(Namespace records, DeviceBacking backing, LogRec
         Place = location.Bits,
     };
 
-    // Marks have done their work. The rest begins its life.
+    // Marks have done their work.
     private void EndPartitions(Worker worker)
     {
         var handles = new EntryHandle[PrimaryIndex.LeafCapacity];
         while (Interlocked.Increment(ref _nextPartition) is var partition && partition < Digest.PartitionCount)
         {
+            if (!_hasMarks[partition])
+            {
+                continue;
+            }
+
             using var gate = records.Index.Enter(partition);
             var cursor = default(IndexCursor);
             while (!cursor.IsAtEnd)
@@ -235,22 +302,12 @@ internal sealed class ColdStart(Namespace records, DeviceBacking backing, LogRec
                 var count = records.Index.NextLeaf(partition, ref cursor, handles);
                 foreach (var handle in handles.AsSpan(0, count))
                 {
-                    EndRecord(worker, partition, handle);
+                    if (IsMark(records.Index[handle]))
+                    {
+                        records.Index.Remove(records.Index[handle].Digest(partition), handle);
+                    }
                 }
             }
-        }
-    }
-
-    private void EndRecord(Worker worker, int partition, EntryHandle handle)
-    {
-        var entry = records.Index[handle];
-        if (IsMark(entry))
-        {
-            records.Index.Remove(entry.Digest(partition), handle);
-        }
-        else
-        {
-            records.Recovered(worker, entry);
         }
     }
 

@@ -23,6 +23,7 @@ internal sealed class DeviceNode : IDisposable
     private readonly bool _disablesDataSync;
     private readonly CompressionLibraries _libraries;
     private DeviceBacking? _backing;
+    private SimulatedPeer? _peer;
 
     /// `shadow`: of the device at Path. `unixMilliseconds`: where the wall clock starts, 0 for the usual time.
     public DeviceNode(
@@ -34,7 +35,8 @@ internal sealed class DeviceNode : IDisposable
         string shadow = "",
         bool disablesDataSync = false,
         long unixMilliseconds = 0,
-        CompressionLibraries? libraries = null)
+        CompressionLibraries? libraries = null,
+        bool ignoresCheckpoint = false)
     {
         Disk = disk;
         _disablesDataSync = disablesDataSync;
@@ -44,7 +46,7 @@ internal sealed class DeviceNode : IDisposable
         _node = new NodeUnderTest(text, 1, Logs, InfoOf, Open);
         _node.Clock.UnixMilliseconds = unixMilliseconds == 0 ? _node.Clock.UnixMilliseconds : unixMilliseconds;
         var recovery = Records.Log.Recover();
-        var start = new ColdStart(Records, _backing!, recovery, _node.Clock, Logs);
+        var start = new ColdStart(Records, _backing!, recovery, _node.Clock, Logs) { IgnoresCheckpoint = ignoresCheckpoint };
         start.Run([Node.HousekeepingWorker]);
         Node.LastUpdateClock.Advance(start.LatestUpdateTime);
         Writer = new RecordWriter(Records, Node.Loops[0].Worker);
@@ -74,6 +76,48 @@ internal sealed class DeviceNode : IDisposable
         Node.Flushers[0].Step();
         Assert.Null(Records.StorageFailure);
     }
+
+    /// What a client is told, wherever the record lies.
+    public byte[]? Read(string key, string set = "s")
+    {
+        _peer ??= _node.Connect();
+        var reply = Assert.Single(WireReply.ReadAll(_node.Ask(_peer, WireRequest.Get(key, set).Bytes())));
+        Assert.True(reply.Result is ResultCode.Ok or ResultCode.NotFound, $"get of {key}: {reply.Result}");
+        return reply.Result == ResultCode.NotFound ? null : reply["b"].Value;
+    }
+
+    /// One checkpoint with its flushes, as far as the device lets it.
+    public void StepCheckpoint()
+    {
+        const int StepsMax = 200;
+        var checkpointer = Node.Checkpointers[0];
+        checkpointer.BlocksSpared = 1;
+        checkpointer.TryStart(isForced: true);
+        for (var step = 0; step < StepsMax; step++)
+        {
+            checkpointer.Step();
+            Records.FlushSignal.Ask();
+            Node.Flushers[0].Step();
+        }
+    }
+
+    /// All blocks may be taken for it that nobody else has.
+    public bool TryTakeCheckpoint()
+    {
+        var checkpointer = Node.Checkpointers[0];
+        checkpointer.BlocksSpared = 1;
+        var taken = checkpointer.Taken;
+        checkpointer.TryStart(isForced: true);
+        while (checkpointer.IsBusy)
+        {
+            checkpointer.Step();
+            Flush();
+        }
+
+        return checkpointer.Taken > taken;
+    }
+
+    public void TakeCheckpoint() => Assert.True(TryTakeCheckpoint());
 
     public void KeepHouse(TimeSpan time)
     {

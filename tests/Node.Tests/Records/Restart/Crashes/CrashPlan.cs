@@ -20,6 +20,9 @@ internal sealed record CrashPlan
 
     public bool IsOnDevice { get; private init; }
 
+    /// On devices only, with blocks enough for one old and one new checkpoint.
+    public bool TakesCheckpoints { get; private init; }
+
     public int Blocks { get; private init; }
 
     public int FlushMaxMs { get; private init; }
@@ -47,7 +50,15 @@ internal sealed record CrashPlan
         };
     }
 
-    public DeviceNode Start(SimulatedDisk disk, long unixMilliseconds) => new(
+    public CrashPlan WithCheckpoints(Random random) => this with
+    {
+        IsOnDevice = true,
+        TakesCheckpoints = true,
+        Blocks = Blocks + random.Next(3, 7),
+        LargeValues = LargeValues * 2,
+    };
+
+    public DeviceNode Start(SimulatedDisk disk, long unixMilliseconds, bool ignoresCheckpoint = false) => new(
         disk,
         (HasSecond ? $"file {Second} {(HasShadow ? SecondShadow : "")}\n" : "") + (IsOnDevice ? "post-write-cache 0\n" : "")
             + $"commit-to-device {(Commits ? "true" : "false")}\nflush-max-ms {FlushMaxMs}\nflush-size {FlushSize}\n"
@@ -56,7 +67,8 @@ internal sealed record CrashPlan
         $"{Blocks * 8}M",
         shadow: HasShadow ? Shadow : "",
         disablesDataSync: DisablesDataSync,
-        unixMilliseconds: unixMilliseconds);
+        unixMilliseconds: unixMilliseconds,
+        ignoresCheckpoint: ignoresCheckpoint);
 
     public IEnumerable<string> Paths()
     {

@@ -2,6 +2,7 @@ using System.Text;
 using Aerie.DataModel;
 using Aerie.Foundation;
 using Aerie.Io;
+using Aerie.Node.Tests.Records.Checkpoints;
 using Aerie.Node.Tests.Records.Flushing;
 using Aerie.Protocol;
 using Aerie.TestKit;
@@ -31,14 +32,18 @@ internal sealed class CrashRun
     /// Device and shadow hold the same: until the first crash, which may lose different writes of each.
     private bool _isShadowEqual = true;
 
-    public CrashRun(int seed)
+    public CrashRun(int seed, bool checkpoints = false)
     {
         _random = new Random(seed);
         Plan = CrashPlan.Of(_random);
+        Plan = checkpoints ? Plan.WithCheckpoints(_random) : Plan;
         _model = new CrashModel(_random.Next(20, KeysMax));
     }
 
     public CrashPlan Plan { get; }
+
+    /// Starts that relied on a checkpoint.
+    public int Loads { get; private set; }
 
     /// What was done, for whoever looks into a failure.
     public string Story => _story.ToString();
@@ -56,7 +61,7 @@ internal sealed class CrashRun
             Start();
             using (_node)
             {
-                Check();
+                Begin();
                 Live();
                 End();
             }
@@ -67,7 +72,7 @@ internal sealed class CrashRun
         Start();
         using (_node)
         {
-            Check();
+            Begin();
         }
     }
 
@@ -97,6 +102,38 @@ internal sealed class CrashRun
         }
 
         Heal();
+    }
+
+    private void Begin()
+    {
+        CompareWithScan();
+        Check();
+    }
+
+    // What the checkpoint and its tail say, against all that is there.
+    private void CompareWithScan()
+    {
+        if (!Plan.TakesCheckpoints)
+        {
+            return;
+        }
+
+        _node.Node.Checkpointers[0].BlocksSpared = _random.Next(2);
+        // One that the metadata names is whole, whatever has happened.
+        Assert.DoesNotContain(_node.Logs.Lines, static line => line.Contains("the checkpoint is not used", StringComparison.Ordinal));
+        if (_node.Logs.LinesWith("loading the checkpoint") == 0)
+        {
+            return;
+        }
+
+        Loads++;
+        var loaded = new IndexPicture(_node);
+        loaded.MustBalance();
+        using var scanned = Plan.Start(_disk.Copy(), _now, ignoresCheckpoint: true);
+        var picture = new IndexPicture(scanned);
+        picture.MustBalance();
+        Tell($"{loaded.Count} records from the checkpoint, {picture.Count} from a scan");
+        loaded.MustEqual(picture);
     }
 
     private void Check()
@@ -187,6 +224,12 @@ internal sealed class CrashRun
 
     private void Step()
     {
+        if (Plan.TakesCheckpoints && _random.Next(4) == 0)
+        {
+            TakeCheckpoint();
+            return;
+        }
+
         switch (_random.Next(100))
         {
             case < 52:
@@ -299,6 +342,24 @@ internal sealed class CrashRun
         _node.Records.FlushSignal.Ask();
         _node.Node.Flushers[0].Step();
         Tell($"flush: {_node.Records.StorageFailure ?? "ok"}");
+    }
+
+    // Piece by piece, so that anything may come between two of them.
+    private void TakeCheckpoint()
+    {
+        var checkpointer = _node.Node.Checkpointers[0];
+        var isNew = checkpointer.TryStart(isForced: true);
+        var steps = _random.Next(1, 4);
+        for (var step = 0; step < steps; step++)
+        {
+            checkpointer.Step(_random.Next(1, 250));
+            if (_random.Next(4) == 0)
+            {
+                _node.Node.Flushers[0].Step();
+            }
+        }
+
+        Tell($"checkpoint: {(isNew ? "begun, " : "")}{steps} steps, {checkpointer.Taken} taken{(checkpointer.IsBusy ? ", busy" : "")}");
     }
 
     private void Truncate()

@@ -6,21 +6,34 @@ namespace Aerie.Node.Tests.Records.Restart.Crashes;
 public sealed class CrashTests
 {
     private const int UsualSeeds = 20;
+    private const int UsualSeedsWithCheckpoints = 6;
     private const int FailuresMax = 5;
+
+    /// The same with checkpoints taken at any moment. Each start that relies on one is held against a scan.
+    [Fact]
+    public void Whatever_happens_a_start_from_a_checkpoint_finds_what_a_scan_finds()
+    {
+        Assert.True(Run(checkpoints: true) > 0 || Number("AERIE_CRASH_SEED", 0) != 0, "no start has used a checkpoint");
+    }
 
     /// AERIE_CRASH_SEEDS says how many, AERIE_CRASH_SEED where to begin.
     [Fact]
-    public void Whatever_happens_at_a_crash_what_was_safe_is_there_and_what_was_removed_is_not()
+    public void Whatever_happens_at_a_crash_what_was_safe_is_there_and_what_was_removed_is_not() => Run(checkpoints: false);
+
+    private static int Run(bool checkpoints)
     {
+        var loads = 0;
         var first = Number("AERIE_CRASH_SEED", 1);
-        var count = Number("AERIE_CRASH_SEEDS", Environment.GetEnvironmentVariable("AERIE_CRASH_SEED") is null ? UsualSeeds : 1);
+        var usual = checkpoints ? UsualSeedsWithCheckpoints : UsualSeeds;
+        var count = Number("AERIE_CRASH_SEEDS", Environment.GetEnvironmentVariable("AERIE_CRASH_SEED") is null ? usual : 1);
         var failures = new List<string>();
         for (var seed = first; seed < first + count && failures.Count < FailuresMax; seed++)
         {
-            var run = new CrashRun(seed);
+            var run = new CrashRun(seed, checkpoints);
             try
             {
                 run.Run();
+                loads += run.Loads;
             }
             catch (Exception failure)
             {
@@ -30,6 +43,7 @@ public sealed class CrashTests
         }
 
         Assert.True(failures.Count == 0, string.Join("\n\n", failures));
+        return loads;
     }
 
     private static int Number(string variable, int otherwise) =>
