@@ -428,18 +428,29 @@ internal sealed class CrashRun
         _isFailing = false;
     }
 
-    // While devices fail nobody is answered before the next attempt to write, and that comes a second later.
+    // A write waits a moment while the defragmenter is short of room, and while devices fail nobody is answered before the next
+    // attempt to write, which comes a second later.
     private ResultCode Ask(WireRequest request)
     {
         var reply = _node.Under.Ask(_peer, request.Timeout(PatienceMilliseconds).Bytes());
+        if (reply.Length == 0)
+        {
+            reply = ReadAfter(TimeSpan.FromMilliseconds(60));
+        }
+
         if (reply.Length == 0 && _isFailing)
         {
-            _node.Clock.Advance(TimeSpan.FromSeconds(1.1));
-            _node.Under.Settle();
-            reply = _peer.ReadAll();
+            reply = ReadAfter(TimeSpan.FromSeconds(1.1));
         }
 
         return Assert.Single(WireReply.ReadAll(reply)).Result;
+    }
+
+    private byte[] ReadAfter(TimeSpan time)
+    {
+        _node.Clock.Advance(time);
+        _node.Under.Settle();
+        return _peer.ReadAll();
     }
 
     // A refusal has changed nothing. An unknown end: the records are changed, but nobody knows when that is safe.
