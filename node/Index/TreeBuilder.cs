@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Aerie.Foundation;
 
 namespace Aerie.Index;
@@ -12,6 +13,7 @@ internal readonly ref struct TreeBuilder(IndexMemory memory, ulong stretch, int 
     public bool TryBuild(ref Branch root) => TryBuild(0, _rows.Length, 0, new Span<Branch>(ref root));
 
     // The slots are those whose keys share the leading bits, as many as the depth says, with these rows.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)] // a start has no time to warm up
     private bool TryBuild(int from, int end, int depth, Span<Branch> slots)
     {
         if (from == end)
@@ -42,6 +44,7 @@ internal readonly ref struct TreeBuilder(IndexMemory memory, ulong stretch, int 
         return TryBuild(from, middle, depth + 1, slots[..half]) && TryBuild(middle, end, depth + 1, slots[half..]);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)] // a start has no time to warm up
     private bool TryBuildLeaf(ReadOnlySpan<RecordEntry> rows, int depth, Span<Branch> slots)
     {
         Span<uint> handles = stackalloc uint[Leaf.CapacityMax];
@@ -64,6 +67,7 @@ internal readonly ref struct TreeBuilder(IndexMemory memory, ulong stretch, int 
         return true;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)] // a start has no time to warm up
     private int FirstWithBit(int from, int end, int depth)
     {
         while (from < end)

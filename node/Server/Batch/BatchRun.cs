@@ -48,7 +48,7 @@ internal sealed class BatchRun(Worker worker, Namespaces namespaces)
         while (left > 0 && !ended && reply.Length < limit)
         {
             var start = reader.Position;
-            var count = LookAhead(reader, Math.Min(left, Transactions.LookAhead.Max), mayWait);
+            var count = LookAhead(reader, Math.Min(left, Records.LookAhead.Max), mayWait);
             left -= count;
             if (count == 0 && WaitsFor is not null)
             {

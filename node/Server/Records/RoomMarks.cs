@@ -4,8 +4,8 @@ namespace Aerie.Server.Records;
 /// keeps up; and those at which it waits longest. Not waiting would end with writes that are refused.
 internal readonly record struct RoomMarks(int Least, int PauseBelow)
 {
-    private const double ShortestNanoseconds = 500_000;
-    private const double Longest = 100; // times the shortest
+    private const double ShortestNanoseconds = 200_000;
+    private const double Longest = 250; // times the shortest
 
     public long PauseNanoseconds(int freeBlocks)
     {

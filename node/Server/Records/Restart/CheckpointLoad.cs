@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Aerie.Foundation;
 using Aerie.Index;
@@ -345,6 +346,7 @@ internal sealed class CheckpointLoad
     }
 
     // The rows that still count, in their order at the front. False: no checkpoint says that.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)] // a start has no time to warm up
     private bool TryKeep(int partition, Span<RecordEntry> rows, Tally tally, out int kept)
     {
         kept = 0;

@@ -114,6 +114,7 @@ internal sealed class ColdStart(Namespace records, DeviceBacking backing, LogRec
     {
         using var region = NativeRegion.Reserve(IBlockBacking.BlockLength);
         var bytes = region.Span(0, IBlockBacking.BlockLength);
+        var findings = new Findings(worker);
         while (!_threads.HasFailed && Interlocked.Increment(ref _nextPiece) is var next && next < _pieces.Count)
         {
             var piece = _pieces[next];
@@ -135,7 +136,7 @@ internal sealed class ColdStart(Namespace records, DeviceBacking backing, LogRec
                     recovery.Adopt(piece.Block, StorageUnit.PerBlock);
                 }
 
-                found = ReadBlock(worker, piece, bytes);
+                found = ReadBlock(findings, piece, bytes);
             }
             else if (state == BlockState.Damaged)
             {
@@ -150,7 +151,7 @@ internal sealed class ColdStart(Namespace records, DeviceBacking backing, LogRec
 
     private ulong DeviceOf(int block) => backing.Devices.Devices[backing.DeviceOf(block)].Header.BlockDevice;
 
-    private int ReadBlock(Worker worker, TailPiece piece, ReadOnlySpan<byte> bytes)
+    private int ReadBlock(Findings findings, TailPiece piece, ReadOnlySpan<byte> bytes)
     {
         var block = piece.Block;
         var scan = new BlockScan(bytes, DeviceOf(block), Math.Max(piece.FromUnit, DeviceLayout.FirstUnit));
@@ -160,18 +161,23 @@ internal sealed class ColdStart(Namespace records, DeviceBacking backing, LogRec
             {
                 case BlockItem.Record:
                     NoteCompression(scan.Record);
-                    var found = EntryOf(scan.Record, RecordLocation.Of(block, scan.Unit, scan.Units));
-                    Take(worker, found, scan.Record.Digest, scan.Header.Sequence);
+                    findings.Add(records, scan.Record.Digest, EntryOf(scan.Record, RecordLocation.Of(block, scan.Unit, scan.Units)));
                     break;
                 case BlockItem.Removal:
-                    TakeMark(worker, scan.Removal, RecordLocation.Of(block, scan.Unit, scan.Units), scan.Header.Sequence);
+                    AddMark(findings, scan.Removal, RecordLocation.Of(block, scan.Unit, scan.Units));
                     break;
                 case BlockItem.Damage:
                     ReportDamage(block, scan.Unit, scan.Units);
                     break;
             }
+
+            if (findings.IsFull)
+            {
+                TakeAll(findings, scan.Header.Sequence);
+            }
         }
 
+        TakeAll(findings, scan.Header.Sequence);
         Interlocked.Add(ref _unitsRead, scan.TailUnit - Math.Max(piece.FromUnit, DeviceLayout.FirstUnit));
         recovery.SetLength(block, scan.TailUnit);
         return scan.Records;
@@ -188,11 +194,23 @@ internal sealed class ColdStart(Namespace records, DeviceBacking backing, LogRec
 
     // A mark keeps its place even when the record has come back since: there may be versions from before the removal that
     // only the mark keeps away once the record is gone again. The defragmenter knows when none is left.
-    private void TakeMark(Worker worker, in RemovalMark mark, RecordLocation location, ulong sequence)
+    private void AddMark(Findings findings, in RemovalMark mark, RecordLocation location)
     {
         recovery.CountMark(location);
         records.RecoveredMarks(1);
-        Take(worker, EntryOf(mark, location), mark.Digest, sequence);
+        findings.Add(records, mark.Digest, EntryOf(mark, location));
+    }
+
+    // In the order of the block. The index lies all over the memory: what it knows of all is loaded side by side.
+    private void TakeAll(Findings findings, ulong sequence)
+    {
+        findings.Ahead.LoadEntries();
+        for (var i = 0; i < findings.Ahead.Count; i++)
+        {
+            Take(findings.Worker, findings.Entries[i], findings.Ahead.DigestAt(i), sequence);
+        }
+
+        findings.Ahead.Clear();
     }
 
     // The newest version stands in the index, and its place counts as used; the others are what defragmentation gains.
@@ -334,6 +352,24 @@ internal sealed class ColdStart(Namespace records, DeviceBacking backing, LogRec
         log.LogError(
             "{Device}: {Bytes} bytes at byte {Offset} are damaged and skipped; what lies behind them is read",
             device.Path, bytes, offset + ((long)unit * StorageUnit.Length));
+    }
+
+    /// What one thread has read and not yet taken.
+    private sealed class Findings(Worker worker)
+    {
+        public Worker Worker => worker;
+
+        public LookAhead Ahead { get; } = new();
+
+        public RecordEntry[] Entries { get; } = new RecordEntry[LookAhead.Max];
+
+        public bool IsFull => Ahead.Count == LookAhead.Max;
+
+        public void Add(Namespace records, in Digest digest, in RecordEntry entry)
+        {
+            Entries[Ahead.Count] = entry;
+            Ahead.Add(records, digest);
+        }
     }
 
     private void Report()

@@ -1,9 +1,8 @@
 using Aerie.Foundation;
 using Aerie.Index;
-using Aerie.Server.Records;
 using Aerie.Storage;
 
-namespace Aerie.Server.Transactions;
+namespace Aerie.Server.Records;
 
 /// Index and records lie all over the memory, and a lookup waits for one cache miss after the other. Who knows the next few
 /// records beforehand names them here: the processor loads what they need side by side while earlier commands are worked
@@ -37,6 +36,19 @@ internal sealed class LookAhead
     /// Pass by pass down to the images: each finds what the one before has asked for.
     public void Load()
     {
+        LoadEntries();
+        for (var i = 0; i < Count; i++)
+        {
+            if (_namespaces[i] is { } records)
+            {
+                records.Log.Prefetch(new RecordLocation(records.Index.GuessPlace(_digests[i], _hints[i])));
+            }
+        }
+    }
+
+    /// As Load, for who needs no images.
+    public void LoadEntries()
+    {
         for (var i = 0; i < Count; i++)
         {
             _hints[i] = _namespaces[i]?.Index.ForeseeRoot(_digests[i]) ?? default;
@@ -54,14 +66,6 @@ internal sealed class LookAhead
         for (var i = 0; i < Count; i++)
         {
             _namespaces[i]?.Index.ForeseeEntry(_digests[i], _hints[i]);
-        }
-
-        for (var i = 0; i < Count; i++)
-        {
-            if (_namespaces[i] is { } records)
-            {
-                records.Log.Prefetch(new RecordLocation(records.Index.GuessPlace(_digests[i], _hints[i])));
-            }
         }
     }
 }
