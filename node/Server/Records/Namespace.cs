@@ -340,24 +340,32 @@ public sealed class Namespace : IDisposable
 
     /// Before the image of `after` goes into the log: an entry for a record that is new, or the mark that a new life needs. What
     /// could fail has been done then: an image that is written is an image that counts, which a restart relies on. False: the
-    /// index, or the log, has no room. Caller holds the gate, and goes on with Publish or TakeBack.
-    public bool TryReady(Worker worker, in Digest digest, ref EntryHandle handle, in RecordEntry after)
+    /// index, or the log, has no room. Caller holds the gate, and goes on with Publish or TakeBack. `hasEnded`: the earlier life
+    /// has got its mark.
+    public bool TryReady(Worker worker, in Digest digest, ref EntryHandle handle, in RecordEntry after, out bool hasEnded)
     {
+        hasEnded = false;
         if (handle.IsNone)
         {
             return Index.TryInsert(digest, out handle);
         }
 
         var before = Index[handle];
-        return !NeedsMark(worker, before, after) || TryMarkRemoval(worker, digest, before, before.LastUpdateTime);
+        hasEnded = NeedsMark(worker, before, after);
+        return !hasEnded || TryMarkRemoval(worker, digest, before, before.LastUpdateTime);
     }
 
-    /// The image did not get into the log: the record is as it was.
-    public void TakeBack(in Digest digest, EntryHandle handle)
+    /// The image did not get into the log: the record is as it was. One whose life had ended, and has its mark now, is gone: a
+    /// restart would not find it either.
+    public void TakeBack(Worker worker, in Digest digest, EntryHandle handle, bool hasEnded)
     {
         if (Index[handle].Place == 0)
         {
             Index.Remove(digest, handle);
+        }
+        else if (hasEnded)
+        {
+            RemoveUnmarked(worker, digest, handle);
         }
     }
 

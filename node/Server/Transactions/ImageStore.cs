@@ -21,7 +21,7 @@ internal static class ImageStore
         in DraftSources sources,
         ref RecordEntry entry)
     {
-        if (!records.TryReady(worker, digest, ref handle, entry))
+        if (!records.TryReady(worker, digest, ref handle, entry, out var hasEnded))
         {
             return NoRoom(records);
         }
@@ -29,7 +29,7 @@ internal static class ImageStore
         var result = Append(worker, records, digest, key, sources, ref entry);
         if (result != ResultCode.Ok)
         {
-            records.TakeBack(digest, handle);
+            records.TakeBack(worker, digest, handle, hasEnded);
             return result;
         }
 

@@ -57,6 +57,22 @@ public sealed class StorageDevice : IDisposable
         Interlocked.Add(ref _bytesWritten, from.Length);
     }
 
+    /// Whether the shadow has the same bytes there; they are read into `scratch`.
+    public bool IsOnShadow(long offset, ReadOnlySpan<byte> bytes, Span<byte> scratch)
+    {
+        Invariant.Holds(_shadow is not null && scratch.Length == bytes.Length);
+        _shadow.Read(offset, scratch);
+        return scratch.SequenceEqual(bytes);
+    }
+
+    /// What the device has already.
+    public void WriteShadow(long offset, ReadOnlySpan<byte> from)
+    {
+        Invariant.Holds(_shadow is not null);
+        _shadow.Write(offset, from);
+        Volatile.Write(ref _isDirty, 1);
+    }
+
     /// What was written before is safe afterwards. One thread at a time, and the same for all devices: a failure is told once,
     /// and whoever syncs beside would be told that all is well.
     public void Sync()

@@ -156,6 +156,11 @@ internal sealed class CheckpointLoad
         return tail;
     }
 
+    /// Blocks of the checkpoint in which nothing but marks is needed, now that the tail is read. A block that was freed since
+    /// looks like this, and half of something else may have been written into it under the old header.
+    public IEnumerable<CheckpointBlock> BlocksOfMarks() => _head.Blocks.Where(known =>
+        _isThere[known.Block] && known.Marks > 0 && _records.Log.UsedUnitsOf(known.Block) == known.Marks * RemovalMark.Units);
+
     // ---- is it ours, and whole ----
 
     private string? WhyNotHead()

@@ -54,7 +54,13 @@ internal sealed class ColdStart(Namespace records, DeviceBacking backing, LogRec
             Progress.Begin(RestartPhase.Scanning, _pieces.Count, clock.MonotonicNanoseconds);
         }
 
+        if (ShadowRepair.IsNeeded(records, backing))
+        {
+            new ShadowRepair(records, backing, log).Run(_threads, _pieces);
+        }
+
         _threads.Run(ReadBlocks);
+        CountMarksAgain();
         _threads.Run(EndPartitions);
         recovery.End();
         log.LogInformation("{Line}", Progress.Line(clock.MonotonicNanoseconds));
@@ -199,6 +205,25 @@ internal sealed class ColdStart(Namespace records, DeviceBacking backing, LogRec
         recovery.CountMark(location);
         records.RecoveredMarks(1);
         findings.Add(records, mark.Digest, EntryOf(mark, location));
+    }
+
+    // Marks that are not there any more would keep their block from ever being used again.
+    private void CountMarksAgain()
+    {
+        using var region = NativeRegion.Reserve(IBlockBacking.BlockLength);
+        var bytes = region.Span(0, IBlockBacking.BlockLength);
+        foreach (var known in _load?.BlocksOfMarks() ?? [])
+        {
+            var (device, offset) = backing.PlaceOf(known.Block);
+            device.Read(offset, bytes);
+            var scan = new BlockScan(bytes[..(known.Units * StorageUnit.Length)], DeviceOf(known.Block));
+            while (scan.MoveNext())
+            {
+            }
+
+            recovery.Count(known.Block, 0, scan.Removals - known.Marks);
+            records.RecoveredMarks(scan.Removals - known.Marks);
+        }
     }
 
     // In the order of the block. The index lies all over the memory: what it knows of all is loaded side by side.

@@ -66,7 +66,7 @@ internal sealed class IndexPicture
             var (books, other) = (_books[block], scanned._books[block]);
             if (books.IsUsed)
             {
-                Assert.True(other.IsUsed, $"block {block} is used after the checkpoint alone");
+                Assert.True(other.IsUsed, $"block {block} is used after the checkpoint alone: {_units[block]} units, {books.Marks} marks");
                 Assert.True(books.Marks == other.Marks, $"block {block}: {books.Marks} marks, the scan counts {other.Marks}");
             }
             else

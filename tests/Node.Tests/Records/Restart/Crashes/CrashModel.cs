@@ -81,8 +81,9 @@ internal readonly record struct State(long Number, int Length, uint VoidTime)
         return value;
     }
 
+    // The write may have waited for room, and begun its time to live a second later.
     public bool Is(byte[]? value, uint nowSeconds) =>
-        IsGoneAt(nowSeconds) ? value is null : value is not null && value.AsSpan().SequenceEqual(Value());
+        value is null ? IsGoneAt(nowSeconds) : !IsGoneAt(nowSeconds - 1) && value.AsSpan().SequenceEqual(Value());
 
     public static string Describe(byte[]? value) =>
         value is null ? "nothing" : $"#{BinaryPrimitives.ReadInt64LittleEndian(value)} of {value.Length} bytes";

@@ -58,6 +58,9 @@ internal sealed record CrashPlan
         LargeValues = LargeValues * 2,
     };
 
+    /// Device and shadow lose different writes in a crash only when nothing syncs each.
+    public CrashPlan WithShadow() => this with { HasShadow = true, DisablesDataSync = true };
+
     public DeviceNode Start(SimulatedDisk disk, long unixMilliseconds, bool ignoresCheckpoint = false) => new(
         disk,
         (HasSecond ? $"file {Second} {(HasShadow ? SecondShadow : "")}\n" : "") + (IsOnDevice ? "post-write-cache 0\n" : "")

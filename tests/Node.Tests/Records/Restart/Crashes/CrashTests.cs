@@ -5,31 +5,34 @@ namespace Aerie.Node.Tests.Records.Restart.Crashes;
 
 public sealed class CrashTests
 {
-    private const int UsualSeeds = 20;
-    private const int UsualSeedsWithCheckpoints = 6;
+    private const int UsualSeeds = 100;
+    private const int UsualSeedsOfAKind = 20;
     private const int FailuresMax = 5;
 
     /// The same with checkpoints taken at any moment. Each start that relies on one is held against a scan.
     [Fact]
     public void Whatever_happens_a_start_from_a_checkpoint_finds_what_a_scan_finds()
     {
-        Assert.True(Run(checkpoints: true) > 0 || Number("AERIE_CRASH_SEED", 0) != 0, "no start has used a checkpoint");
+        Assert.True(Run(CrashKind.WithCheckpoints) > 0 || Number("AERIE_CRASH_SEED", 0) != 0, "no start has used a checkpoint");
     }
 
     /// AERIE_CRASH_SEEDS says how many, AERIE_CRASH_SEED where to begin.
     [Fact]
-    public void Whatever_happens_at_a_crash_what_was_safe_is_there_and_what_was_removed_is_not() => Run(checkpoints: false);
+    public void Whatever_happens_at_a_crash_what_was_safe_is_there_and_what_was_removed_is_not() => Run(CrashKind.Any);
 
-    private static int Run(bool checkpoints)
+    [Fact]
+    public void A_shadow_stands_in_for_its_device_after_any_crash() => Run(CrashKind.WithShadow);
+
+    private static int Run(CrashKind kind)
     {
         var loads = 0;
         var first = Number("AERIE_CRASH_SEED", 1);
-        var usual = checkpoints ? UsualSeedsWithCheckpoints : UsualSeeds;
+        var usual = kind == CrashKind.Any ? UsualSeeds : UsualSeedsOfAKind;
         var count = Number("AERIE_CRASH_SEEDS", Environment.GetEnvironmentVariable("AERIE_CRASH_SEED") is null ? usual : 1);
         var failures = new List<string>();
         for (var seed = first; seed < first + count && failures.Count < FailuresMax; seed++)
         {
-            var run = new CrashRun(seed, checkpoints);
+            var run = new CrashRun(seed, kind);
             try
             {
                 run.Run();
