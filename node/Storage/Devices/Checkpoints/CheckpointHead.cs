@@ -91,7 +91,7 @@ public sealed class CheckpointHead
 
     /// What the head of this length says of itself, for whoever has its first page only. 0: nothing sensible.
     public static long LengthAt(ReadOnlySpan<byte> start) =>
-        start.StartsWith(Magic) ? BinaryPrimitives.ReadUInt32LittleEndian(start[LengthOffset..]) : 0;
+        start.Length >= FixedLength && start.StartsWith(Magic) ? BinaryPrimitives.ReadUInt32LittleEndian(start[LengthOffset..]) : 0;
 
     /// The target has exactly the length that Measure says.
     public void Write(Span<byte> target, uint seed)
