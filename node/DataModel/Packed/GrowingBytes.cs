@@ -1,0 +1,90 @@
+using Aerie.Foundation;
+
+namespace Aerie.DataModel.Packed;
+
+/// Bytes that an operation writes, one behind the other, into memory that is kept for the next command. Offsets stay true while
+/// it grows; spans given out before show the bytes as they were then. Writing past the limit is not an error in itself:
+/// the bytes go nowhere and Overflowed says so, so that writers need no check of their own at each step.
+public sealed class GrowingBytes(int lengthMax)
+{
+    /// Above this, memory is given back when the bytes are cleared: one huge value must not cost every thread that much for ever.
+    private const int KeptMax = 1024 * 1024;
+
+    private byte[] _bytes = new byte[1024];
+
+    public int Length { get; private set; }
+
+    /// Something did not fit. What was written since is not to be used.
+    public bool Overflowed { get; private set; }
+
+    public void Clear()
+    {
+        Length = 0;
+        Overflowed = false;
+        if (_bytes.Length > KeptMax)
+        {
+            _bytes = new byte[1024];
+        }
+    }
+
+    /// Room for `length` bytes, to be filled and committed. Valid until the next Reserve.
+    public Span<byte> Reserve(int length)
+    {
+        if (_bytes.Length - Length < length)
+        {
+            Grow(length);
+        }
+
+        return _bytes.AsSpan(Length, length);
+    }
+
+    public void Commit(int length)
+    {
+        if (!Overflowed)
+        {
+            Invariant.Holds(length <= _bytes.Length - Length);
+            Length += length;
+        }
+    }
+
+    public void Append(scoped ReadOnlySpan<byte> bytes)
+    {
+        bytes.CopyTo(Reserve(bytes.Length));
+        Commit(bytes.Length);
+    }
+
+    public void Append(byte value)
+    {
+        Reserve(1)[0] = value;
+        Commit(1);
+    }
+
+    public ReadOnlySpan<byte> Read(int offset, int length) => _bytes.AsSpan(0, Length).Slice(offset, length);
+
+    /// Bytes already written, to be corrected.
+    public Span<byte> Written(int offset, int length) => _bytes.AsSpan(0, Length).Slice(offset, length);
+
+    public void WindBack(int length)
+    {
+        Invariant.Holds(length <= Length);
+        Length = length;
+    }
+
+    private void Grow(int length)
+    {
+        var wanted = (long)Length + length;
+        if (wanted > lengthMax)
+        {
+            Overflowed = true;
+            Length = 0; // what follows is thrown away: it may as well be written over
+            wanted = length;
+        }
+
+        if (_bytes.Length - Length < length)
+        {
+            var larger = new byte[Math.Max(wanted, Math.Min(2L * _bytes.Length, lengthMax))];
+            _bytes.AsSpan(0, Length).CopyTo(larger);
+            _bytes = larger;
+        }
+    }
+}
