@@ -7,8 +7,8 @@ namespace Aerie.DataModel.Expressions;
 /// arguments is made ready here, once.
 public ref partial struct ExpCompiler
 {
-    private const long ContextCode = 0xFF;
-    private const long PathCode = 0xFE;
+    internal const long ContextCode = 0xFF;
+    internal const long PathCode = 0xFE;
 
     private bool TryCall(out ExpType type)
     {

@@ -6,7 +6,7 @@ namespace Aerie.DataModel.Expressions;
 /// The codes whose arguments have forms of their own.
 public ref partial struct ExpCompiler
 {
-    private bool TrySpecial(in ExpRule rule, int arguments, out ExpType type)
+    private bool TrySpecial(ExpRule rule, int arguments, out ExpType type)
     {
         type = rule.Result;
         switch (rule.Code)

@@ -21,15 +21,21 @@ public ref partial struct ExpCompiler
         _reader = new PackedReader(program.Bytes);
     }
 
+    /// A program that was compiled from the same bytes before is left as it is: many requests bring the same filter.
     public static ResultCode Compile(scoped ReadOnlySpan<byte> packed, ExpProgram program)
     {
+        if (program.IsOf(packed))
+        {
+            return ResultCode.Ok;
+        }
+
         program.Clear();
         if (packed.Length > ExpProgram.LengthMax)
         {
             return ResultCode.Parameter;
         }
 
-        program.Append(packed);
+        program.Begin(packed);
         var compiler = new ExpCompiler(program);
         program.IsCompiled = compiler.TryCompile(out _) && compiler._reader.Offset == packed.Length;
         return program.IsCompiled ? ResultCode.Ok : ResultCode.Parameter;
@@ -59,8 +65,9 @@ public ref partial struct ExpCompiler
 
         _depth++;
         var start = _reader.Offset;
-        var compiled = _reader.TryRead(out var item)
-            && (item.Kind == PackedKind.List ? TryCode(item.Count, out type) : TryLiteral(item, start, out type));
+        var compiled = _reader.TryListHead(out var elements)
+            ? TryCode(elements, out type)
+            : _reader.Offset == start && _reader.TryRead(out var item) && TryLiteral(item, start, out type);
         _depth--;
         return compiled;
     }
@@ -118,7 +125,7 @@ public ref partial struct ExpCompiler
     private bool TryCode(int elements, out ExpType type)
     {
         type = ExpType.Any;
-        if (elements == 0 || !_reader.TryInteger(out var wire) || !ExpRule.TryFind(wire, out var rule))
+        if (elements == 0 || !_reader.TryInteger(out var wire) || ExpRule.Find(wire) is not { } rule)
         {
             return false;
         }
@@ -154,7 +161,7 @@ public ref partial struct ExpCompiler
         return true;
     }
 
-    private static bool TakesArgument(in ExpRule rule, int index, ExpType type, ref ExpType common)
+    private static bool TakesArgument(ExpRule rule, int index, ExpType type, ref ExpType common)
     {
         switch (rule.Shape)
         {

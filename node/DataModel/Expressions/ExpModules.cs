@@ -16,6 +16,14 @@ internal static class ExpModules
 
     public static bool IsKnown(long module) => (module & ~ModifyLocal) is >= Cdt and <= Hll;
 
+    public static string NameOf(long module) => module switch
+    {
+        Cdt => "cdt",
+        Bits => "bits",
+        Hll => "hll",
+        _ => "module",
+    };
+
     /// False: the operation cannot be carried out on this target.
     public static bool TryRun(long module, BinValue target, ReadOnlySpan<byte> call, ExpScratch scratch, out BinValue result)
     {

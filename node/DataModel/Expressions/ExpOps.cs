@@ -30,7 +30,6 @@ public static class ExpOps
 
     public static ResultCode Compile(ReadOnlySpan<byte> operand, ExpProgram program)
     {
-        program.Clear();
         var reader = new PackedReader(operand);
         if (!reader.TryRead(out var pair) || pair.Kind != PackedKind.List || pair.Count != 2
             || !reader.TryTake(out var expression) || !reader.TryInteger(out var flags) || !reader.IsAtEnd

@@ -21,11 +21,13 @@ public sealed class ExpProgram
 
     private const int KeptBytesMax = 64 * 1024;
     private const int KeptNodesMax = 1024;
+    private const int KeptPatternsMax = 8;
 
     private readonly List<RegexProgram> _patterns = [];
     private byte[] _bytes = new byte[256];
     private ExpNode[] _nodes = new ExpNode[32];
     private int _patternCount;
+    private int _sourceLength;
 
     /// What the whole expression evaluates to, as far as known.
     public ExpType Type => IsCompiled ? _nodes[0].Type : ExpType.Any;
@@ -57,15 +59,26 @@ public sealed class ExpProgram
         NodeCount = 0;
         ByteCount = 0;
         _patternCount = 0;
-        if (_bytes.Length > KeptBytesMax)
-        {
-            _bytes = new byte[256];
-        }
+    }
 
-        if (_nodes.Length > KeptNodesMax)
+    /// Gives back what an unusually large expression took.
+    internal void Trim()
+    {
+        if (_bytes.Length > KeptBytesMax || _nodes.Length > KeptNodesMax || _patterns.Count > KeptPatternsMax)
         {
+            Clear();
+            _bytes = new byte[256];
             _nodes = new ExpNode[32];
+            _patterns.Clear();
         }
+    }
+
+    internal bool IsOf(scoped ReadOnlySpan<byte> packed) => IsCompiled && _bytes.AsSpan(0, _sourceLength).SequenceEqual(packed);
+
+    internal void Begin(scoped ReadOnlySpan<byte> packed)
+    {
+        Append(packed);
+        _sourceLength = packed.Length;
     }
 
     /// Returns where the bytes lie.

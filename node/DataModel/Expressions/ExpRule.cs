@@ -20,25 +20,25 @@ public enum ExpShape : byte
 }
 
 /// One row per code of the wire: its name in texts, its arguments and its result. Compiler, printer and tests read it from here.
-public readonly record struct ExpRule(ExpCode Code, string Name, ExpShape Shape, ExpType Result, ExpType[] Arguments, int ArgumentsMax)
+public sealed record ExpRule(ExpCode Code, string Name, ExpShape Shape, ExpType Result, ExpType[] Arguments, int ArgumentsMax)
 {
     private static readonly ExpType[] None = [];
     private static readonly ExpRule[] Rules = Table();
 
+    /// Rows by the wire's number; null for numbers that mean nothing.
+    private static readonly ExpRule?[] ByCode = Index();
+
     public static ReadOnlySpan<ExpRule> All => Rules;
 
-    /// Rows by the wire's number; a row without a name stands for a number that means nothing.
-    private static readonly ExpRule[] ByCode = Index();
-
-    public static bool TryFind(long wire, out ExpRule rule)
+    public static ExpRule? Find(long wire)
     {
-        rule = wire is >= 0 and <= (long)ExpCode.Call ? ByCode[wire] : default;
-        return rule.Name is not null;
+        var index = ByCode;
+        return (ulong)wire < (ulong)index.Length ? index[wire] : null;
     }
 
-    private static ExpRule[] Index()
+    private static ExpRule?[] Index()
     {
-        var index = new ExpRule[(int)ExpCode.Call + 1];
+        var index = new ExpRule?[(int)ExpCode.Call + 1];
         foreach (var rule in Rules)
         {
             index[(int)rule.Code] = rule;

@@ -33,9 +33,10 @@ public sealed class ExpScratch
     /// A program to compile into, of which there may be several at once; given back when its command is done.
     public ExpProgram Rent() => _programs.TryPop(out var program) ? program : new ExpProgram();
 
+    /// What it was compiled from stays: the next to rent it may bring the same.
     public void Return(ExpProgram program)
     {
-        program.Clear();
+        program.Trim();
         _programs.Push(program);
     }
 

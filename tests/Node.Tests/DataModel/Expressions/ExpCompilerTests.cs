@@ -140,6 +140,21 @@ public sealed class ExpCompilerTests
     }
 
     [Fact]
+    public void The_same_bytes_are_compiled_once_and_others_anew()
+    {
+        var program = new ExpProgram();
+        foreach (var value in (long[])[1, 1, 2, 1])
+        {
+            Assert.Equal(ResultCode.Ok, ExpCompiler.Compile(Pack(Op(ExpCode.Add, value, 1)), program));
+            Assert.Equal(ResultCode.Ok, ExpEvaluation.EvaluateValue(program, new ExpScratch(), new TestRecord(), out var result));
+            Assert.Equal(value + 1, Evaluated.Plain(result));
+        }
+
+        Assert.Equal(ResultCode.Parameter, ExpCompiler.CompileFilter(Pack(Op(ExpCode.Add, 1, 1)), program));
+        Assert.Equal(ResultCode.Ok, ExpCompiler.Compile(Pack(Op(ExpCode.Add, 1, 1)), program));
+    }
+
+    [Fact]
     public void A_program_that_was_refused_is_not_compiled()
     {
         var program = new ExpProgram();
