@@ -42,10 +42,12 @@ internal static class CdtOrder
         }
     }
 
-    /// The elements of an ordered list with `value` in place of the one at `old`, where it belongs. With `old` = Count, all and it.
+    /// The elements of an ordered list with `value` in place of the one at `old`, where it belongs: there, if it equals it. With
+    /// `old` = Count, all and it.
     public static void AppendMoved(GrowingBytes output, scoped CdtElements elements, int old, scoped ReadOnlySpan<byte> value)
     {
-        var place = elements.Bound(value, behindEqual: true);
+        var isEqual = old < elements.Count && PackedOrder.Compare(elements.Value(old), value) == 0;
+        var place = isEqual ? old : elements.Bound(value, behindEqual: true);
         if (place <= old)
         {
             output.Append(elements.Range(0, place));
@@ -60,6 +62,50 @@ internal static class CdtOrder
             output.Append(value);
             output.Append(elements.Range(place, elements.Count));
         }
+    }
+
+    /// Sorts an ordered container that has just been written, without its index, to the end of the output. Of pairs with one key
+    /// the last stays.
+    public static void SortWritten(GrowingBytes output, int start, CdtScratch scratch)
+    {
+        if (output.Overflowed || !PackedContainer.TryOpen(output.Read(start, output.Length - start), out var container)
+            || !container.IsOrdered || !CdtElements.TryRead(container, scratch.Offsets, out var elements))
+        {
+            return;
+        }
+
+        var order = scratch.Picks.Take(elements.Count);
+        elements.InOrder(scratch.ItemOrder, scratch).CopyTo(order);
+        order = container.IsMap ? DropSuperseded(elements, order) : order;
+        if (order.Length == elements.Count && IsAsStored(order))
+        {
+            return;
+        }
+
+        var sorted = scratch.OtherWork;
+        sorted.Clear();
+        CdtHead.Write(sorted, container.IsMap, order.Length, container.Flags);
+        foreach (var position in order)
+        {
+            sorted.Append(elements.Whole(position));
+        }
+
+        output.Replace(start, output.Length - start, sorted.Read(0, sorted.Length));
+    }
+
+    private static Span<int> DropSuperseded(scoped CdtElements elements, Span<int> order)
+    {
+        var kept = 0;
+        for (var i = 0; i < order.Length; i++)
+        {
+            var isLast = i + 1 == order.Length || PackedOrder.Compare(elements.Key(order[i]), elements.Key(order[i + 1])) != 0;
+            if (isLast)
+            {
+                order[kept++] = order[i];
+            }
+        }
+
+        return order[..kept];
     }
 
     private static bool IsAsStored(ReadOnlySpan<int> order)

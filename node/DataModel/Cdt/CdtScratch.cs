@@ -56,6 +56,9 @@ public sealed class CdtScratch
 
     internal IntBuffer ItemPlaces { get; } = new();
 
+    /// Of an index that is being made.
+    internal IntBuffer Blocks { get; } = new();
+
     internal CdtPathItem[] PathItems { get; } = new CdtPathItem[CdtPath.ItemsMax];
 
     internal CdtLevel[] Levels { get; } = new CdtLevel[CdtPath.ItemsMax];
@@ -64,6 +67,9 @@ public sealed class CdtScratch
     internal GrowingBytes Work { get; private set; } = new(WorkMax);
 
     internal GrowingBytes OtherWork { get; private set; } = new(WorkMax);
+
+    /// Arguments of the call, where those that came were not in order.
+    internal GrowingBytes Clean { get; } = new(WorkMax);
 
     internal void SwapWork() => (Work, OtherWork) = (OtherWork, Work);
 
