@@ -1,6 +1,8 @@
 using Aerie.DataModel;
 using Aerie.DataModel.Bins;
 using Aerie.DataModel.Expressions;
+using Aerie.DataModel.Packed;
+using Aerie.DataModel.Paths;
 using Aerie.Foundation;
 
 namespace Aerie.Fuzz;
@@ -12,6 +14,9 @@ internal static class ExpFuzz
     // A service thread keeps its own, too.
     [ThreadStatic]
     private static ExpScratch? _keptScratch;
+
+    [ThreadStatic]
+    private static OpOutcome? _keptOutcome;
 
     public static void Run(ReadOnlySpan<byte> input)
     {
@@ -28,7 +33,29 @@ internal static class ExpFuzz
             Invariant.Holds(code != ResultCode.Ok || value.IsMissing || ParticleTypes.IsStorable((byte)value.Type, value.Bytes));
         }
 
+        RunAsPath(input, modifies: false, program, scratch);
+        RunAsPath(input, modifies: true, program, scratch);
         scratch.Return(program);
+    }
+
+    private static void RunAsPath(ReadOnlySpan<byte> input, bool modifies, ExpProgram program, ExpScratch scratch)
+    {
+        if (PathCommand.Compile(input, modifies, program) != ResultCode.Ok)
+        {
+            return;
+        }
+
+        var outcome = _keptOutcome ??= new OpOutcome(new GrowingBytes(1 << 24), new GrowingBytes(1 << 24));
+        foreach (var name in (ReadOnlySpan<byte>)"lms"u8)
+        {
+            outcome.Value.Clear();
+            outcome.Reply.Clear();
+            outcome.Begin();
+            default(OneOfEach).TryBin([name], out var bin);
+            var code = PathCommand.Run(program, bin, default(OneOfEach), scratch, outcome);
+            Invariant.Holds(code != ResultCode.Ok || !outcome.HasChanged || PackedReader.IsOneValue(outcome.NewValue.Bytes));
+            Invariant.Holds(code != ResultCode.Ok || outcome.ReplyLength == 0 || PackedReader.IsOneValue(outcome.NewReply.Bytes));
+        }
     }
 
     private readonly struct OneOfEach : IRecordView

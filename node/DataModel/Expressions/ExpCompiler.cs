@@ -112,7 +112,7 @@ public ref partial struct ExpCompiler
 
         type = node.Type;
         _program.Add(node);
-        return type != ExpType.Any;
+        return item.Raw.IsEmpty || ExpTypes.IsPayload(type);
     }
 
     private bool TryContainer(int start, ExpNode node, out ExpType type)

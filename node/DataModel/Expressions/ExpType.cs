@@ -35,6 +35,9 @@ public static class ExpTypes
     /// False for types that have no order: there, a comparison is a mistake of the request.
     public static bool IsComparable(ExpType type) => type is not (ExpType.Geo or ExpType.Hll or ExpType.Remove);
 
+    /// Types of texts and blobs inside lists, maps and expressions.
+    public static bool IsPayload(ExpType type) => type is ExpType.String or ExpType.Blob or ExpType.Geo or ExpType.Hll;
+
     public static bool IsNumber(ExpType type) => type is ExpType.Integer or ExpType.Float;
 
     /// Blobs of single languages are values that only their client reads: to expressions they are of no type.

@@ -92,7 +92,7 @@ public readonly ref struct ExpValue
             case PackedKind.Text or PackedKind.Bytes or PackedKind.GeoJson:
                 var type = ExpTypes.Of((ParticleType)item.Tag);
                 value = Of(type, item.Bytes);
-                return type is ExpType.String or ExpType.Blob or ExpType.Geo or ExpType.Hll;
+                return ExpTypes.IsPayload(type);
             default:
                 return false;
         }

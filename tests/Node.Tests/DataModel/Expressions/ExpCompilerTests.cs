@@ -59,6 +59,8 @@ public sealed class ExpCompilerTests
         ("in_list in an integer", Op(ExpCode.InList, 1, Int("i"))),
         ("map_keys of a list", Op(ExpCode.MapKeys, List("l"))),
         ("infinity by itself", Infinity),
+        ("a blob that says it is a map", new Raw([0xA1, 19])),
+        ("a blob that only one language reads", new Raw([0xA2, 7, 1])),
         ("a loop variable outside a path", Op(ExpCode.LoopVariable, 2L, 1L)),
         ("result_remove outside a path", Op(ExpCode.ResultRemove)),
         ("a call of an unknown module", Call(ExpType.Integer, 9, [16], List("l"))),

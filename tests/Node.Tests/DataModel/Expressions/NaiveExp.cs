@@ -13,6 +13,9 @@ internal sealed class NaiveExp(IReadOnlyDictionary<string, object?> bins)
 
     private readonly Dictionary<string, Stack<object?>> _variables = [];
 
+    /// The element that a path's conditions look at.
+    public (object? Key, object? Value, long Index) Loop { get; set; }
+
     public object? Evaluate(object? tree)
     {
         if (tree is not object?[] list)
@@ -39,6 +42,9 @@ internal sealed class NaiveExp(IReadOnlyDictionary<string, object?> bins)
                 return Let(list);
             case ExpCode.Variable:
                 return _variables[((Exp.Name)list[1]!).Text].Peek();
+            case ExpCode.LoopVariable:
+                var part = new[] { Loop.Key, Loop.Value, Loop.Index }[(int)(long)list[2]!];
+                return TypeOf(part) == (ExpType)(long)list[1]! ? part : UnknownValue;
             case ExpCode.Regex:
                 var text = Evaluate(list[3]);
                 return text == UnknownValue ? text : System.Text.RegularExpressions.Regex.IsMatch((string)text!, ((Exp.Name)list[2]!).Text, RegexOptions.None);

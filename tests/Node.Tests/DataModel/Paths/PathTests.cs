@@ -1,5 +1,6 @@
 using Aerie.DataModel;
 using Aerie.DataModel.Bins;
+using Aerie.DataModel.Cdt;
 using Aerie.DataModel.Expressions;
 using Aerie.DataModel.Packed;
 using Aerie.DataModel.Paths;
@@ -215,6 +216,39 @@ public sealed class PathTests
         Assert.Equal([0x83, 0xC7, 0, 1, 0xC0, 1, 0xFB, 2, 0xFA], Run(map, ParticleType.Map, negated, modifies: true).Outcome.NewValue.Bytes.ToArray());
         var keys = new object[] { 0xFE, new object[] { KeysIn, new object[] { 2, 7, 0 } }, Tree };
         Assert.Equal([0x82, 0xC7, 0, 1, 0xC0, 2, 6], Run(map, ParticleType.Map, keys, modifies: false).Outcome.NewReply.Bytes.ToArray());
+    }
+
+    [Fact]
+    public void The_index_of_a_large_map_is_kept_in_bins_and_shown_to_nobody()
+    {
+        byte[] Wire(int add) =>
+            [0xDE, 0, 101, 0xC7, 0, 1, 0xC0, .. Enumerable.Range(0, 100).SelectMany(i => new[] { (byte)i, (byte)(i / 10 + add) })];
+        var stored = Stored(Wire(0));
+        Assert.NotEqual(Wire(0), stored);
+
+        var all = new object[] { 0xFE, new object[] { Children, true }, Tree };
+        Assert.Equal(Wire(0), Run(stored, ParticleType.Map, all, modifies: false).Outcome.NewReply.Bytes.ToArray());
+        var add = new object[] { 0xFE, new object[] { Children, true }, Modify, Op(ExpCode.Add, Loop(ExpType.Integer), 5) };
+        Assert.Equal(Stored(Wire(5)), Run(stored, ParticleType.Map, add, modifies: true).Outcome.NewValue.Bytes.ToArray());
+
+        var record = new TestRecord().With("bin", ParticleType.Map, stored);
+        var (program, scratch, outcome) = (new ExpProgram(), new ExpScratch(), new OpOutcome(new GrowingBytes(1 << 20), new GrowingBytes(1 << 20)));
+        Assert.Equal(ResultCode.Ok, ExpOps.Compile(Pack(new object[] { Map("bin"), 0 }), program));
+        outcome.Begin();
+        Assert.Equal(ResultCode.Ok, ExpOps.Read(program, record, scratch, outcome));
+        Assert.Equal(Wire(0), outcome.NewReply.Bytes.ToArray());
+        outcome.Begin();
+        Assert.Equal(ResultCode.Ok, ExpOps.Modify(program, ParticleType.Null, record, scratch, outcome));
+        Assert.Equal(stored, outcome.NewValue.Bytes.ToArray());
+        Assert.Equal((byte[])[0x91, .. Wire(0)], Evaluated.Value(Call(ExpType.List, 0x40, [1, Map("bin")], Quote()), record));
+    }
+
+    private static byte[] Stored(byte[] wire)
+    {
+        var target = new GrowingBytes(1 << 20);
+        Assert.Equal(ResultCode.Ok, CdtWire.Read(wire, ParticleType.Map, new CdtScratch(), target, out var asGiven));
+        Assert.False(asGiven);
+        return target.Read(0, target.Length).ToArray();
     }
 
     [Fact]
