@@ -110,7 +110,7 @@ internal readonly ref struct WriteTransaction(Worker worker, in RecordCommand co
             draft.Load(current);
         }
 
-        return new WriteOps(draft, sources, _command).Apply(ref reply);
+        return new WriteOps(worker, sources, _command).Apply(ref reply);
     }
 
     // A record without bins is no record: the last bin's removal deletes it, durably if the client asked for that.
