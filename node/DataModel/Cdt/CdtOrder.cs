@@ -1,0 +1,77 @@
+using Aerie.DataModel.Bins;
+using Aerie.DataModel.Packed;
+using Aerie.Foundation;
+
+namespace Aerie.DataModel.Cdt;
+
+/// Writes containers in another order than they have.
+internal static class CdtOrder
+{
+    /// The container with other flags; sorted, if it now has an order.
+    public static ResultCode Rewrite(ref CdtJob job, byte flags)
+    {
+        var target = job.Target;
+        if (target.IsOrdered || (flags & CdtFlags.Ordered) == 0)
+        {
+            job.Begin(target.Count, flags);
+            job.Output.Append(target.Bytes[target.First..]);
+            return ResultCode.Ok;
+        }
+
+        if (!CdtElements.TryRead(target, job.Scratch.Offsets, out var elements))
+        {
+            return CdtCommand.Broken;
+        }
+
+        Write(ref job, elements, target.IsMap ? elements.ByIndex(job.Scratch) : elements.ByRank(job.Scratch), flags);
+        return ResultCode.Ok;
+    }
+
+    /// The elements in the given order, if that is another than theirs.
+    public static void Write(ref CdtJob job, scoped CdtElements elements, scoped ReadOnlySpan<int> order, byte flags)
+    {
+        if (flags == job.Target.Flags && !job.IsNew && order.Length == elements.Count && IsAsStored(order))
+        {
+            return;
+        }
+
+        job.Begin(order.Length, flags);
+        foreach (var position in order)
+        {
+            job.Output.Append(elements.Whole(position));
+        }
+    }
+
+    /// The elements of an ordered list with `value` in place of the one at `old`, where it belongs. With `old` = Count, all and it.
+    public static void AppendMoved(GrowingBytes output, scoped CdtElements elements, int old, scoped ReadOnlySpan<byte> value)
+    {
+        var place = elements.Bound(value, behindEqual: true);
+        if (place <= old)
+        {
+            output.Append(elements.Range(0, place));
+            output.Append(value);
+            output.Append(elements.Range(place, old));
+            output.Append(elements.Range(Math.Min(old + 1, elements.Count), elements.Count));
+        }
+        else
+        {
+            output.Append(elements.Range(0, old));
+            output.Append(elements.Range(old + 1, place));
+            output.Append(value);
+            output.Append(elements.Range(place, elements.Count));
+        }
+    }
+
+    private static bool IsAsStored(ReadOnlySpan<int> order)
+    {
+        for (var i = 0; i < order.Length; i++)
+        {
+            if (order[i] != i)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+}

@@ -1,0 +1,176 @@
+using Aerie.DataModel.Bins;
+using Aerie.DataModel.Packed;
+using Aerie.Foundation;
+
+namespace Aerie.DataModel.Cdt;
+
+/// Makes the whole value again around a nested container that has changed. Heads count elements, not bytes: parents stay as they are
+/// around a changed child, except ordered lists, in which the child may now belong elsewhere, and what did not exist before.
+internal static class CdtRebuild
+{
+    /// Whether the steps that found nothing may make what is missing.
+    public static bool CanCreate(ReadOnlySpan<byte> value, ReadOnlySpan<byte> steps, int count, in CdtWalk walk, CdtScratch scratch)
+    {
+        for (var i = walk.Found; i < count; i++)
+        {
+            ref var item = ref scratch.PathItems[i];
+            var argument = steps[item.Start..item.End];
+            if (!item.CanCreate)
+            {
+                return false;
+            }
+
+            if (item.Selector == CdtSelector.Key)
+            {
+                if (!MapWrites.IsKey(argument))
+                {
+                    return false;
+                }
+
+                continue;
+            }
+
+            ref var level = ref scratch.Levels[i];
+            var list = PackedContainer.Empty(isMap: false, item.Flags);
+            if (i == walk.Found && value.Length > 0 && !PackedContainer.TryOpen(value[level.Start..level.End], out list))
+            {
+                return false;
+            }
+
+            new PackedReader(argument).TryInteger(out var index);
+            if (index < 0 || (!list.IsOrdered && (index > list.Count + ListWrites.PadMax || (index > list.Count && !item.CanPad))))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// The new container is in scratch.Work; writes the new value of the bin and returns whether it is a map.
+    public static bool Write(ReadOnlySpan<byte> value, ReadOnlySpan<byte> steps, int count, in CdtWalk walk, CdtScratch scratch, OpOutcome outcome)
+    {
+        for (var i = count - 1; i > walk.Found; i--)
+        {
+            Wrap(scratch, steps, scratch.PathItems[i], scratch.PathItems[i].Flags);
+        }
+
+        var (start, end, level) = (walk.Start, walk.End, walk.Found - 1);
+        if (walk.Found < count)
+        {
+            if (value.IsEmpty)
+            {
+                Wrap(scratch, steps, scratch.PathItems[0], scratch.PathItems[0].RootFlags);
+            }
+            else
+            {
+                Insert(value[walk.Start..walk.End], steps, scratch.PathItems[walk.Found], scratch);
+            }
+        }
+
+        for (; level >= 0; level--)
+        {
+            ref var parent = ref scratch.Levels[level];
+            if (!PackedContainer.TryOpen(value[parent.Start..parent.End], out var container) || container.IsMap || !container.IsOrdered)
+            {
+                continue;
+            }
+
+            Materialize(value, parent, start, end, scratch);
+            Replace(container, parent.Position, scratch);
+            (start, end) = (parent.Start, parent.End);
+        }
+
+        outcome.Value.Append(value[..start]);
+        outcome.Value.Append(scratch.Work.Read(0, scratch.Work.Length));
+        outcome.Value.Append(value[end..]);
+        return scratch.PathItems[0].OnMap;
+    }
+
+    // A new container with the work as its only element, behind nils where the step asks for that.
+    private static void Wrap(CdtScratch scratch, ReadOnlySpan<byte> steps, in CdtPathItem item, byte flags)
+    {
+        var output = scratch.OtherWork;
+        output.Clear();
+        var argument = steps[item.Start..item.End];
+        if (item.OnMap)
+        {
+            CdtHead.Write(output, isMap: true, 1, flags);
+            output.Append(argument);
+        }
+        else
+        {
+            new PackedReader(argument).TryInteger(out var index);
+            var nils = (flags & CdtFlags.Ordered) != 0 ? 0 : (int)index;
+            CdtHead.Write(output, isMap: false, nils + 1, flags);
+            ListWrites.Pad(output, nils);
+        }
+
+        output.Append(scratch.Work.Read(0, scratch.Work.Length));
+        scratch.SwapWork();
+    }
+
+    // The work becomes a new element of a container that exists.
+    private static void Insert(ReadOnlySpan<byte> bytes, ReadOnlySpan<byte> steps, in CdtPathItem item, CdtScratch scratch)
+    {
+        var output = scratch.OtherWork;
+        output.Clear();
+        var child = scratch.Work.Read(0, scratch.Work.Length);
+        var argument = steps[item.Start..item.End];
+        PackedContainer.TryOpen(bytes, out var container);
+        if (container.IsMap)
+        {
+            CdtSearch.TryFindKey(container, argument, out var spot);
+            CdtHead.Write(output, isMap: true, container.Count + 1, container.Flags);
+            output.Append(bytes[container.First..spot.Start]);
+            output.Append(argument);
+            output.Append(child);
+            output.Append(bytes[spot.Start..]);
+        }
+        else if (container.IsOrdered)
+        {
+            Replace(container, container.Count, scratch);
+            return;
+        }
+        else
+        {
+            new PackedReader(argument).TryInteger(out var index);
+            CdtHead.Write(output, isMap: false, (int)index + 1, container.Flags);
+            output.Append(bytes[container.First..]);
+            ListWrites.Pad(output, (int)index - container.Count);
+            output.Append(child);
+        }
+
+        scratch.SwapWork();
+    }
+
+    // The work takes its place in an ordered list, instead of the element at `position`.
+    private static void Replace(in PackedContainer list, int position, CdtScratch scratch)
+    {
+        var output = scratch.OtherWork;
+        output.Clear();
+        if (CdtElements.TryRead(list, scratch.Offsets, out var elements))
+        {
+            CdtHead.Write(output, isMap: false, position < list.Count ? list.Count : list.Count + 1, list.Flags);
+            CdtOrder.AppendMoved(output, elements, position, scratch.Work.Read(0, scratch.Work.Length));
+        }
+
+        scratch.SwapWork();
+    }
+
+    // The work becomes the whole child of a level: what it replaced lay deeper.
+    private static void Materialize(ReadOnlySpan<byte> value, in CdtLevel level, int start, int end, CdtScratch scratch)
+    {
+        if (level.ChildStart == start && level.ChildEnd == end)
+        {
+            return;
+        }
+
+        var output = scratch.OtherWork;
+        output.Clear();
+        output.Append(value[level.ChildStart..start]);
+        output.Append(scratch.Work.Read(0, scratch.Work.Length));
+        output.Append(value[end..level.ChildEnd]);
+        scratch.SwapWork();
+    }
+}
