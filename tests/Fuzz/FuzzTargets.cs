@@ -11,6 +11,7 @@ internal static class FuzzTargets
     {
         ["bits"] = BitsFuzz.Run,
         ["config"] = ConfigFuzz.Run,
+        ["hll"] = HllFuzz.Run,
         ["info"] = InfoFuzz.Run,
         ["message"] = MessageFuzz.Run,
         ["storage"] = StorageFuzz.Run,
