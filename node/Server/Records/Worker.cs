@@ -34,6 +34,9 @@ public sealed class Worker : IDisposable
     /// What the operation leaves that runs: new values lie in the draft's scratch.
     public OpOutcome Outcome { get; }
 
+    /// What operations of the data model need on the way.
+    internal OpScratches Scratches { get; } = new();
+
     /// For images that are not stored as they are.
     public ImageScratch Scratch { get; } = new();
 

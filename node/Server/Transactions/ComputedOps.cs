@@ -1,6 +1,8 @@
 using Aerie.DataModel;
 using Aerie.DataModel.Bins;
 using Aerie.DataModel.Bits;
+using Aerie.DataModel.Cdt;
+using Aerie.DataModel.Hll;
 using Aerie.Foundation;
 using Aerie.Protocol;
 using Aerie.Server.Records;
@@ -37,8 +39,10 @@ internal readonly ref struct ComputedOps(Worker worker, scoped in DraftSources s
         return result != ResultCode.Ok ? result : reply.Overflowed ? ResultCode.Parameter : ResultCode.Ok;
     }
 
-    private static ResultCode Compute(OpRow row, scoped in Op op, BinValue bin, OpOutcome outcome) => row.Kind switch
+    private ResultCode Compute(OpRow row, scoped in Op op, BinValue bin, OpOutcome outcome) => row.Kind switch
     {
+        OpKind.Cdt => CdtCommand.Run(bin, row.Modifies, op.Value, worker.Scratches.Cdt, outcome),
+        OpKind.Hll => HllCommand.Run(bin, row.Modifies, op.Value, worker.Scratches.Hll, outcome),
         OpKind.Bits => BitsCommand.Run(bin, row.Modifies, op.Value, outcome),
         _ => ResultCode.Parameter,
     };

@@ -15,13 +15,15 @@ internal enum OpKind : byte
     Combine,
     Touch,
     Delete,
+    Cdt,
     Bits,
+    Hll,
 }
 
 internal readonly record struct OpRow(OpKind Kind, bool Modifies, bool NeedsName)
 {
     /// What it leaves is worked out from the bin's value by the data model.
-    public bool IsComputed => Kind >= OpKind.Bits;
+    public bool IsComputed => Kind >= OpKind.Cdt;
 }
 
 /// The operation codes of the wire. A code that is not here is answered with a parameter error.
@@ -41,6 +43,10 @@ internal static class OpTable
         rows[(int)OpCode.Prepend] = new OpRow(OpKind.Combine, Modifies: true, NeedsName: true);
         rows[(int)OpCode.Touch] = new OpRow(OpKind.Touch, Modifies: true, NeedsName: false);
         rows[(int)OpCode.Delete] = new OpRow(OpKind.Delete, Modifies: true, NeedsName: false);
+        rows[(int)OpCode.CdtRead] = new OpRow(OpKind.Cdt, Modifies: false, NeedsName: true);
+        rows[(int)OpCode.CdtModify] = new OpRow(OpKind.Cdt, Modifies: true, NeedsName: true);
+        rows[(int)OpCode.HllRead] = new OpRow(OpKind.Hll, Modifies: false, NeedsName: true);
+        rows[(int)OpCode.HllModify] = new OpRow(OpKind.Hll, Modifies: true, NeedsName: true);
         rows[(int)OpCode.BitsRead] = new OpRow(OpKind.Bits, Modifies: false, NeedsName: true);
         rows[(int)OpCode.BitsModify] = new OpRow(OpKind.Bits, Modifies: true, NeedsName: true);
         return rows;

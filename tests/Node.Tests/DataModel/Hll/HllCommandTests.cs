@@ -32,7 +32,7 @@ public sealed class HllCommandTests
         { [Add, Cats, 8, -1, UpdateOnly], ResultCode.Parameter },
         { [Add, Cats, 8, -1, AllowFold], ResultCode.Parameter },
         { [Add, "cat", 8], ResultCode.Parameter },
-        { [Union, new object[0]], ResultCode.Parameter },
+        { [Union, Array.Empty<object>()], ResultCode.Parameter },
         { [Union, new object[] { new byte[203] }], ResultCode.Parameter },
         { [Union, new object[] { "text" }], ResultCode.Parameter },
         { [Fold, 8], ResultCode.BinNotFound },

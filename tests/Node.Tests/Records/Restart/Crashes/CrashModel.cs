@@ -93,5 +93,8 @@ internal readonly record struct State(long Number, int Length, uint VoidTime, ui
         value is null ? "nothing" : $"#{BinaryPrimitives.ReadInt64LittleEndian(value)} of {value.Length} bytes";
 
     public override string ToString() =>
-        IsGone ? $"#{Number} gone" : $"#{Number} of {Length} bytes{(VoidTime == Forever ? "" : VoidTime == VoidTimeMax ? $" until {VoidTime}" : $" until {VoidTime} to {VoidTimeMax}")}";
+        IsGone ? $"#{Number} gone" : $"#{Number} of {Length} bytes{Describe(VoidTime, VoidTimeMax)}";
+
+    private static string Describe(uint voidTime, uint voidTimeMax) =>
+        voidTime == Forever ? "" : voidTime == voidTimeMax ? $" until {voidTime}" : $" until {voidTime} to {voidTimeMax}";
 }
