@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Aerie.Tools.Bench;
+using Aerie.Tools.Expressions;
 using Aerie.Tools.Info;
 using Aerie.Tools.Storage;
 
@@ -8,5 +9,6 @@ var root = new RootCommand("Tools for Aerie and other servers that speak its pro
     InfoCommand.Create(),
     BenchCommand.Create(),
     StorageCommand.Create(),
+    ExpCommand.Create(),
 };
 return root.Parse(args).Invoke();

@@ -130,9 +130,25 @@ public ref struct PackedReader(ReadOnlySpan<byte> bytes, int offset = 0)
     /// Reads an integer; false where something else stands.
     public bool TryInteger(out long value)
     {
+        if (Offset < _bytes.Length && _bytes[Offset] <= 0x7F)
+        {
+            value = _bytes[Offset++]; // as codes and types nearly always are
+            return true;
+        }
+
         var read = TryRead(out var item);
         value = item.Bits;
         return read && item.IsInteger;
+    }
+
+    /// Reads the head of a list. False: something else stands there, and is still to be read.
+    public bool TryListHead(out int count)
+    {
+        var first = Offset < _bytes.Length ? _bytes[Offset] : (byte)0;
+        var item = default(PackedItem);
+        var isList = first is (>= 0x90 and <= 0x9F) or 0xDC or 0xDD && TryRead(out item);
+        count = item.Count;
+        return isList;
     }
 
     /// Exactly one value, and nothing behind it.

@@ -1,0 +1,125 @@
+using Aerie.DataModel.Bins;
+using Aerie.DataModel.Packed;
+using Aerie.Foundation;
+
+namespace Aerie.DataModel.Expressions;
+
+/// Calls of operations on values, and the lists that are made of maps.
+internal ref partial struct ExpEvaluator<TRecord>
+{
+    private bool Call(int at, out ExpValue value)
+    {
+        value = default;
+        ref readonly var node = ref _nodes[at];
+        var calls = _scratch.Calls;
+        var mark = calls.Length;
+        if (!WriteCall(at, out var targetNode) || !Evaluate(targetNode, out var target) || !_scratch.TryStore(target, out var bin))
+        {
+            return Wind(calls, mark);
+        }
+
+        var call = calls.Length == mark ? _bytes.Slice(node.Offset, node.Length) : calls.Read(mark, calls.Length - mark);
+        if (!_scratch.Spend(bin.Bytes.Length + call.Length))
+        {
+            return Wind(calls, mark);
+        }
+
+        var isRun = ExpModules.TryRun(node.Bits, bin, call, _scratch, out var result);
+        Wind(calls, mark);
+        return isRun && ExpValue.TryOf(result, out value) && value.Type == node.Type;
+    }
+
+    /// Joins the packed operation with the values of the expressions in it; nothing is written if it stands ready in the program.
+    /// Calls among those expressions write behind what is written here and wind back.
+    private bool WriteCall(int at, out int target)
+    {
+        var end = _nodes[at].End;
+        var child = at + 1;
+        while (_nodes[child].End < end)
+        {
+            ref readonly var part = ref _nodes[child];
+            if (part.Code == ExpCode.CallBytes)
+            {
+                _scratch.Calls.Append(_bytes.Slice(part.Offset, part.Length));
+            }
+            else if (Evaluate(child, out var argument) && argument.Type != ExpType.Remove)
+            {
+                argument.Pack(new PackedWriter(_scratch.Calls));
+            }
+            else
+            {
+                target = 0;
+                return false;
+            }
+
+            child = part.End;
+        }
+
+        target = child;
+        return !_scratch.Calls.Overflowed;
+    }
+
+    /// Always false, for those who give up. What has overflowed stays so.
+    private static bool Wind(GrowingBytes bytes, int mark)
+    {
+        if (!bytes.Overflowed)
+        {
+            bytes.WindBack(mark);
+        }
+
+        return false;
+    }
+
+    private bool ListOfMap(int at, out ExpValue value)
+    {
+        value = default;
+        if (!Evaluate(at + 1, out var map) || map.Type != ExpType.Map || !_scratch.Spend(2L * map.Bytes.Length))
+        {
+            return false;
+        }
+
+        var mark = _scratch.Results.Length;
+        if (!ExpLists.TryWriteHalf(map.Bytes, keys: _nodes[at].Code == ExpCode.MapKeys, _scratch.Results))
+        {
+            return false;
+        }
+
+        value = ExpValue.Of(ExpType.List, _scratch.Results.Read(mark, _scratch.Results.Length - mark));
+        return true;
+    }
+}
+
+internal static class ExpLists
+{
+    /// Writes the keys or the values of a map as a list, in the order in which they are stored.
+    public static bool TryWriteHalf(ReadOnlySpan<byte> map, bool keys, GrowingBytes target)
+    {
+        var reader = new PackedReader(map);
+        if (!reader.TryRead(out var head))
+        {
+            return false;
+        }
+
+        var first = reader.Offset;
+        var hasMark = head.Count > 0 && reader.TryRead(out var item) && item.Kind == PackedKind.Extension;
+        reader = new PackedReader(map, first);
+        if (hasMark && !(reader.TrySkip() && reader.TrySkip()))
+        {
+            return false;
+        }
+
+        var count = head.Count - (hasMark ? 1 : 0);
+        new PackedWriter(target).List(count);
+        for (var i = 0; i < count; i++)
+        {
+            if (!reader.TryTake(out var key) || !reader.TryTake(out var entry))
+            {
+                return false;
+            }
+
+            target.Append(keys ? key : entry);
+        }
+
+        return !target.Overflowed;
+    }
+}
