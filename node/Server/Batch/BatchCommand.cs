@@ -18,7 +18,7 @@ internal static class BatchCommand
         var start = reply.Length;
         var frame = ReplyFrame.Begin(reply);
         var result = Check(request, batches.Shared.RequestsMax(), out var rows, out var flags, out var position);
-        var work = new BatchWork(rows, request.Header, flags);
+        var work = new BatchWork(rows, request.Header, flags, request.Fields.Get(FieldId.Filter));
         if (result == ResultCode.Ok)
         {
             result = batches.Run.Run(work, ref position, BatchJob.RowsPerStep, reply, images: null);
@@ -60,12 +60,6 @@ internal static class BatchCommand
             return ResultCode.Parameter;
         }
 
-        if (requestsMax != 0 && count > requestsMax)
-        {
-            return ResultCode.BatchMaxRequests;
-        }
-
-        // A condition for all rows; to leave it out would be to do what the client did not ask for.
-        return fields.Has(FieldId.Filter) ? ResultCode.UnsupportedFeature : ResultCode.Ok;
+        return requestsMax != 0 && count > requestsMax ? ResultCode.BatchMaxRequests : ResultCode.Ok;
     }
 }

@@ -20,10 +20,14 @@ internal readonly ref struct QueryRecord(QueryPlan plan, Worker worker, ReplyBuf
     /// From here on a lookup by hash is cheaper than comparing each name with each bin.
     private const int ComparisonsMax = 256;
 
-    /// False: nothing was written, because the image must be read first, or cannot be read at all.
+    /// False: nothing was written, because the image must be read first, or cannot be read at all, or the query's condition keeps
+    /// the record out.
     public bool TryWrite(in RecordEntry entry, in Digest digest)
     {
-        if (!plan.Records.TryOpen(worker, entry, out var image))
+        var isDecided = true;
+        if ((plan.Filter is not null && !RecordFilter.MayPass(worker, plan.Records, digest, entry, out isDecided))
+            || !plan.Records.TryOpen(worker, entry, out var image)
+            || (!isDecided && !RecordFilter.Passes(worker, plan.Records, digest, entry, image)))
         {
             return false;
         }

@@ -1,4 +1,5 @@
 using Aerie.DataModel.Cdt;
+using Aerie.DataModel.Expressions;
 using Aerie.DataModel.Hll;
 
 namespace Aerie.Server.Records;
@@ -9,4 +10,6 @@ internal sealed class OpScratches
     public CdtScratch Cdt { get; } = new();
 
     public HllScratch Hll { get; } = new();
+
+    public ExpScratch Expressions { get; } = new();
 }

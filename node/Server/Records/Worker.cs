@@ -1,4 +1,5 @@
 using Aerie.DataModel.Bins;
+using Aerie.DataModel.Expressions;
 using Aerie.DataModel.Packed;
 using Aerie.Foundation;
 using Aerie.Index.Holds;
@@ -36,6 +37,9 @@ public sealed class Worker : IDisposable
 
     /// What operations of the data model need on the way.
     internal OpScratches Scratches { get; } = new();
+
+    /// The condition of the command that runs; null: it has none.
+    internal ExpProgram? Filter { get; set; }
 
     /// For images that are not stored as they are.
     public ImageScratch Scratch { get; } = new();

@@ -2,6 +2,7 @@ using Aerie.DataModel;
 using Aerie.DataModel.Bins;
 using Aerie.DataModel.Bits;
 using Aerie.DataModel.Cdt;
+using Aerie.DataModel.Expressions;
 using Aerie.DataModel.Hll;
 using Aerie.Foundation;
 using Aerie.Protocol;
@@ -11,8 +12,9 @@ namespace Aerie.Server.Transactions;
 
 /// Operations whose effect the data model works out from the bin's value: what they answer goes into the reply, what they make of
 /// the bin into the draft.
-internal readonly ref struct ComputedOps(Worker worker, scoped in DraftSources sources, bool respondsAll)
+internal readonly ref struct ComputedOps(Worker worker, RecordView view, DraftSources sources, bool respondsAll)
 {
+    private readonly RecordView _view = view;
     private readonly DraftSources _sources = sources;
 
     /// An error leaves draft and reply as they were.
@@ -44,8 +46,25 @@ internal readonly ref struct ComputedOps(Worker worker, scoped in DraftSources s
         OpKind.Cdt => CdtCommand.Run(bin, row.Modifies, op.Value, worker.Scratches.Cdt, outcome),
         OpKind.Hll => HllCommand.Run(bin, row.Modifies, op.Value, worker.Scratches.Hll, outcome),
         OpKind.Bits => BitsCommand.Run(bin, row.Modifies, op.Value, outcome),
+        OpKind.Expression => Evaluate(row, op, bin, outcome),
         _ => ResultCode.Parameter,
     };
+
+    private ResultCode Evaluate(OpRow row, scoped in Op op, BinValue bin, OpOutcome outcome)
+    {
+        var scratch = worker.Scratches.Expressions;
+        var program = scratch.Rent();
+        var result = ExpOps.Compile(op.Value, program);
+        if (result == ResultCode.Ok)
+        {
+            result = row.Modifies
+                ? ExpOps.Modify(program, bin.Type, _view, scratch, outcome)
+                : ExpOps.Read(program, _view, scratch, outcome);
+        }
+
+        scratch.Return(program);
+        return result;
+    }
 
     private ResultCode Change(scoped in Op op, OpOutcome outcome)
     {

@@ -18,6 +18,7 @@ internal enum OpKind : byte
     Cdt,
     Bits,
     Hll,
+    Expression,
 }
 
 internal readonly record struct OpRow(OpKind Kind, bool Modifies, bool NeedsName)
@@ -45,6 +46,8 @@ internal static class OpTable
         rows[(int)OpCode.Delete] = new OpRow(OpKind.Delete, Modifies: true, NeedsName: false);
         rows[(int)OpCode.CdtRead] = new OpRow(OpKind.Cdt, Modifies: false, NeedsName: true);
         rows[(int)OpCode.CdtModify] = new OpRow(OpKind.Cdt, Modifies: true, NeedsName: true);
+        rows[(int)OpCode.ExpressionRead] = new OpRow(OpKind.Expression, Modifies: false, NeedsName: true);
+        rows[(int)OpCode.ExpressionModify] = new OpRow(OpKind.Expression, Modifies: true, NeedsName: true);
         rows[(int)OpCode.HllRead] = new OpRow(OpKind.Hll, Modifies: false, NeedsName: true);
         rows[(int)OpCode.HllModify] = new OpRow(OpKind.Hll, Modifies: true, NeedsName: true);
         rows[(int)OpCode.BitsRead] = new OpRow(OpKind.Bits, Modifies: false, NeedsName: true);

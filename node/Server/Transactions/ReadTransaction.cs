@@ -75,6 +75,15 @@ internal readonly ref struct ReadTransaction(Worker worker, in RecordCommand com
             return ResultCode.NotFound;
         }
 
+        if (worker.Filter is not null)
+        {
+            var result = RecordFilter.Check(worker, _command, entry);
+            if (result != ResultCode.Ok)
+            {
+                return result;
+            }
+        }
+
         if (!_command.Asks(Info1.NoBinData) || _command.Fields.Has(FieldId.Key))
         {
             var result = ReadImage(ref reply, entry);
@@ -112,7 +121,7 @@ internal readonly ref struct ReadTransaction(Worker worker, in RecordCommand com
         }
         else
         {
-            var result = AddNamed(ref reply, reader);
+            var result = AddNamed(ref reply, entry, reader);
             if (result != ResultCode.Ok)
             {
                 return result;
@@ -132,7 +141,7 @@ internal readonly ref struct ReadTransaction(Worker worker, in RecordCommand com
 
     // Results come in the order of the operations; a bin that is not there is left out unless every operation is to answer.
     // The draft finds a name among thousands without walking them all.
-    private ResultCode AddNamed(ref RecordReply reply, scoped in RecordImageReader reader)
+    private ResultCode AddNamed(ref RecordReply reply, in RecordEntry entry, scoped in RecordImageReader reader)
     {
         var respondAll = _command.Asks(Info2.RespondAllOps);
         var draft = worker.Draft;
@@ -145,7 +154,8 @@ internal readonly ref struct ReadTransaction(Worker worker, in RecordCommand com
             var row = OpTable.Of(op.Code);
             if (row.IsComputed)
             {
-                var result = new ComputedOps(worker, sources, respondAll).Run(row, op, ref reply);
+                var view = new RecordView(worker, _command.Namespace, _command.Digest, entry, reader, sources);
+                var result = new ComputedOps(worker, view, sources, respondAll).Run(row, op, ref reply);
                 if (result != ResultCode.Ok)
                 {
                     return result;
@@ -189,6 +199,7 @@ internal readonly ref struct ReadTransaction(Worker worker, in RecordCommand com
     {
         ResultCode.Ok => NamespaceCounter.ClientReadSuccess,
         ResultCode.NotFound => NamespaceCounter.ClientReadNotFound,
+        ResultCode.FilteredOut => NamespaceCounter.ClientReadFilteredOut,
         _ => NamespaceCounter.ClientReadError,
     }));
 }

@@ -41,6 +41,13 @@ internal struct RecordReply
 
     public readonly void Finish(uint generation, uint voidTime) => WriteHeader(ResultCode.Ok, generation, voidTime, _ops);
 
+    /// An error whose results tell more about it.
+    public readonly ResultCode FinishFailed(ResultCode result)
+    {
+        WriteHeader(result, 0, 0, _ops);
+        return result;
+    }
+
     public readonly ResultCode Fail(ResultCode result)
     {
         _buffer.WindBack(_start + MessageHeader.Length);

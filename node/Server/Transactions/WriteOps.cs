@@ -48,8 +48,9 @@ internal readonly record struct WritePlan(bool NeedsRecord, bool HasReads)
 }
 
 /// Applies the operations of a write to a draft, one after the other, and adds what they read to the reply.
-internal readonly ref struct WriteOps(Worker worker, scoped in DraftSources sources, scoped in RecordCommand command)
+internal readonly ref struct WriteOps(Worker worker, RecordView view, DraftSources sources, scoped in RecordCommand command)
 {
+    private readonly RecordView _view = view;
     private readonly RecordDraft _draft = worker.Draft;
     private readonly RecordCommand _command = command;
     private readonly DraftSources _sources = sources;
@@ -57,7 +58,7 @@ internal readonly ref struct WriteOps(Worker worker, scoped in DraftSources sour
     public ResultCode Apply(ref RecordReply reply)
     {
         var respondAll = _command.Asks(Info2.RespondAllOps);
-        var computed = new ComputedOps(worker, _sources, respondAll);
+        var computed = new ComputedOps(worker, _view, _sources, respondAll);
         var ops = _command.Ops;
         while (ops.TryNext(out var op))
         {
