@@ -42,10 +42,12 @@ internal static class CdtOrder
         }
     }
 
-    /// The elements of an ordered list with `value` in place of the one at `old`, where it belongs. With `old` = Count, all and it.
+    /// The elements of an ordered list with `value` in place of the one at `old`, where it belongs: there, if it equals it. With
+    /// `old` = Count, all and it.
     public static void AppendMoved(GrowingBytes output, scoped CdtElements elements, int old, scoped ReadOnlySpan<byte> value)
     {
-        var place = elements.Bound(value, behindEqual: true);
+        var isEqual = old < elements.Count && PackedOrder.Compare(elements.Value(old), value) == 0;
+        var place = isEqual ? old : elements.Bound(value, behindEqual: true);
         if (place <= old)
         {
             output.Append(elements.Range(0, place));

@@ -36,7 +36,7 @@ internal static class MapItems
             return MapWrites.Refuse(ref job, flags, result);
         }
 
-        if (job.IsNew || places.ContainsAnyExcept(Superseded))
+        if (places.ContainsAnyExcept(Superseded) || (job.IsNew && result == ResultCode.Ok))
         {
             job.Begin(elements.Count + added);
             if (elements.IsOrdered)

@@ -78,8 +78,8 @@ internal sealed class CdtBin
     private static bool Modifies(string call)
     {
         var inner = call.StartsWith("[0xFF", StringComparison.Ordinal) ? AfterPath(call) : call[1..];
-        var code = int.Parse(inner[..inner.IndexOfAny([',', ']'])], CultureInfo.InvariantCulture);
-        return code is < 16 or (>= 32 and < 96);
+        return int.TryParse(inner[..inner.IndexOfAny([',', ']'])], CultureInfo.InvariantCulture, out var code)
+            && code is (< 16 or (>= 32 and < 96));
     }
 
     // The operation behind [0xFF, [path], [
