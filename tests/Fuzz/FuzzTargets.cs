@@ -11,6 +11,7 @@ internal static class FuzzTargets
     {
         ["bits"] = BitsFuzz.Run,
         ["config"] = ConfigFuzz.Run,
+        ["geo"] = GeoFuzz.Run,
         ["hll"] = HllFuzz.Run,
         ["info"] = InfoFuzz.Run,
         ["message"] = MessageFuzz.Run,
