@@ -41,9 +41,9 @@ internal static unsafe class ErrorText
         switch (LuaApi.Top(lua) == 0 ? LuaApi.TypeNone : LuaApi.Type(lua, -1))
         {
             case LuaApi.TypeString:
-                nuint length;
-                var bytes = LuaApi.StringBytes(lua, -1, &length);
-                return new ReadOnlySpan<byte>(bytes, (int)Math.Min(length, LengthMax)).ToArray();
+                var text = LuaStack.String(lua, -1);
+                text = text[..Math.Min(text.Length, LengthMax)];
+                return text.StartsWith(PreludePlace) ? Placed(lua, WithoutPlace(text)) : text.ToArray();
             case LuaApi.TypeNumber when LuaApi.IsInteger(lua, -1) != 0:
                 return Encoding.UTF8.GetBytes($"{LuaApi.ToInteger(lua, -1, null)}");
             case LuaApi.TypeNumber:
@@ -85,6 +85,15 @@ internal static unsafe class ErrorText
     }
 
     private const int PlaceMax = 96;
+
+    /// How Lua's own functions name a line of the prelude, which means nothing to anybody: the script's line takes its place.
+    private static ReadOnlySpan<byte> PreludePlace => "aerie:"u8;
+
+    private static ReadOnlySpan<byte> WithoutPlace(ReadOnlySpan<byte> text)
+    {
+        var end = text.IndexOf(": "u8);
+        return end < 0 ? text : text[(end + 2)..];
+    }
 
     private static byte[] Placed(nint lua, ReadOnlySpan<byte> message)
     {

@@ -89,6 +89,10 @@ internal sealed unsafe class LuaRuntime : IDisposable
         {
             results = Callbacks.All[number].Function(state, lua);
         }
+        catch (ScriptException exception)
+        {
+            results = state.Fail(lua, exception.Text);
+        }
         catch (Exception exception)
         {
             results = state.Break(lua, exception);

@@ -41,7 +41,7 @@ internal sealed unsafe class LuaState : IDisposable
     private readonly int _threadKey;
     private readonly List<ModuleText> _used = [];
     private long _generation;
-    private long _deadline;
+    private long _deadline = long.MaxValue;
     private int _turnLeft;
     private bool _suspends;
     private bool _isDisposed;
@@ -100,6 +100,7 @@ internal sealed unsafe class LuaState : IDisposable
         _deadline = deadline;
         Doom = Doom.None;
         _heap->Refusals = 0;
+        _heap->Work = 0;
         LuaApi.SetHook(Thread, Runtime.Hook, LuaApi.MaskCount, LuaRuntime.TickInterval);
     }
 

@@ -130,7 +130,7 @@ internal sealed class TestRecord : IUdfRecord
             bin.IsSet = false;
             if (bin.Type == ParticleType.Null)
             {
-                _bins.RemoveAt(Find(_bins, bin.Name));
+                _bins.RemoveAll(stored => stored.Name.AsSpan().SequenceEqual(bin.Name));
             }
             else
             {
