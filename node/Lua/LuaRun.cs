@@ -256,7 +256,7 @@ internal sealed unsafe class LuaRun(LuaWorker worker) : UdfRun
                 hasCopy = true;
             }
 
-            var next = PackedSkip.Next(all, offset);
+            var next = Aerie.Lua.Values.PackedSkip.Next(all, offset);
             if (next < 0 || !NewValues.TryPushPacked(State, main, packed + offset, next - offset, 1))
             {
                 return false;

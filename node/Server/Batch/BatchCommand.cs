@@ -1,6 +1,7 @@
 using Aerie.Foundation;
 using Aerie.Protocol;
 using Aerie.Server.Metrics;
+using Aerie.Server.Records;
 using Aerie.Server.Transactions;
 using Aerie.Server.Transactions.Commits;
 
@@ -17,7 +18,7 @@ internal static class BatchCommand
         batches.Shared.Counters.Add(worker.Number, NodeCounter.BatchIndexInitiate);
         var start = reply.Length;
         var frame = ReplyFrame.Begin(reply);
-        var result = Check(request, batches.Shared.RequestsMax(), out var rows, out var flags, out var position);
+        var result = Check(worker, request, batches.Shared.RequestsMax(), out var rows, out var flags, out var position);
         var work = new BatchWork(rows, request.Header, flags, request.Fields.Get(FieldId.Filter));
         if (result == ResultCode.Ok)
         {
@@ -45,7 +46,7 @@ internal static class BatchCommand
     }
 
     private static ResultCode Check(
-        in Request request, long requestsMax, out ReadOnlySpan<byte> rows, out BatchFlags flags, out BatchPosition position)
+        Worker worker, in Request request, long requestsMax, out ReadOnlySpan<byte> rows, out BatchFlags flags, out BatchPosition position)
     {
         flags = BatchFlags.None;
         position = default;
@@ -60,6 +61,19 @@ internal static class BatchCommand
             return ResultCode.Parameter;
         }
 
-        return requestsMax != 0 && count > requestsMax ? ResultCode.BatchMaxRequests : ResultCode.Ok;
+        return requestsMax != 0 && count > requestsMax ? ResultCode.BatchMaxRequests : CheckFilter(worker, fields);
+    }
+
+    // Compiled once more for the rows, which costs nothing: it is the same.
+    private static ResultCode CheckFilter(Worker worker, in Fields fields)
+    {
+        if (!fields.TryGet(FieldId.Filter, out var packed))
+        {
+            return ResultCode.Ok;
+        }
+
+        var result = RecordFilter.Begin(worker, packed);
+        RecordFilter.End(worker);
+        return result;
     }
 }

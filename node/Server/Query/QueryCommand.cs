@@ -30,7 +30,7 @@ internal static class QueryCommand
         var records = shared.Namespaces.Find(request.Fields.Namespace);
         LongReply? started = null;
         var result = records is null ? ResultCode.Namespace
-            : IsWrite(request) || request.Fields.Has(FieldId.UdfOp) ? TryStartBackground(background, request, records, out started)
+            : IsWrite(request) || CallsInBackground(request.Fields) ? TryStartBackground(background, request, records, out started)
             : TryStartReply(background, request, records, out started);
         if (started is not null)
         {
@@ -52,10 +52,13 @@ internal static class QueryCommand
         return null;
     }
 
+    // Field 33: 2 is a function for each record, 1 an aggregation.
+    private static bool CallsInBackground(in Fields fields) => fields.Get(FieldId.UdfOp) is [2];
+
     private static bool IsWrite(in Request request) => (request.Header.Info2 & (Info2.Write | Info2.Delete)) != 0;
 
     private static NamespaceCounter CounterOfRefusal(in Request request) =>
-        request.Fields.Has(FieldId.UdfOp) ? NamespaceCounter.PiQueryUdfBgError
+        CallsInBackground(request.Fields) ? NamespaceCounter.PiQueryUdfBgError
         : IsWrite(request) ? NamespaceCounter.PiQueryOpsBgError
         : (request.Header.Info1 & Info1.ShortQuery) != 0 ? NamespaceCounter.PiQueryShortBasicError
         : NamespaceCounter.PiQueryLongBasicError;
@@ -102,7 +105,7 @@ internal static class QueryCommand
 
     private static ResultCode Supports(in Fields fields, bool mayCall)
     {
-        if (fields.Has(FieldId.MrtId) || (fields.Has(FieldId.UdfOp) && !mayCall))
+        if (fields.Has(FieldId.MrtId) || (fields.Has(FieldId.UdfOp) && !(mayCall && CallsInBackground(fields))))
         {
             return ResultCode.UnsupportedFeature;
         }

@@ -1,5 +1,6 @@
 using Aerie.DataModel.Cdt;
 using Aerie.DataModel.Expressions;
+using Aerie.DataModel.Geo;
 using Aerie.DataModel.Hll;
 
 namespace Aerie.Server.Records;
@@ -10,6 +11,8 @@ internal sealed class OpScratches
     public CdtScratch Cdt { get; } = new();
 
     public HllScratch Hll { get; } = new();
+
+    public GeoScratch Geo { get; } = new();
 
     public ExpScratch Expressions { get; } = new();
 }

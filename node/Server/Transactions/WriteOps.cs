@@ -1,5 +1,6 @@
 using Aerie.DataModel;
 using Aerie.DataModel.Bins;
+using Aerie.DataModel.Geo;
 using Aerie.Foundation;
 using Aerie.Protocol;
 using Aerie.Server.Records;
@@ -115,6 +116,8 @@ internal readonly ref struct WriteOps(Worker worker, RecordView view, DraftSourc
             case OpCode.Write when op.ParticleType == (byte)ParticleType.Null:
                 _draft.Remove(_sources, op.Name);
                 return ResultCode.Ok;
+            case OpCode.Write when op.ParticleType == (byte)ParticleType.GeoJson:
+                return PutGeo(operand);
             case OpCode.Write:
                 return _draft.Put(_sources, operand);
             case OpCode.Add:
@@ -129,6 +132,22 @@ internal readonly ref struct WriteOps(Worker worker, RecordView view, DraftSourc
             default:
                 return ResultCode.Ok; // touch: the new metadata is all it does
         }
+    }
+
+    // The text comes without its cells.
+    private ResultCode PutGeo(scoped in BinOperand operand)
+    {
+        var scratch = _draft.Scratch;
+        var start = scratch.Length;
+        if (!GeoParticle.TryText(operand.Value, out var json))
+        {
+            return ResultCode.Parameter;
+        }
+
+        var result = GeoParticle.TryBuild(json, CoveringOptions.Default, worker.Scratches.Geo, scratch);
+        return result == ResultCode.Ok
+            ? _draft.PutComputed(_sources, operand, ParticleType.GeoJson, start, scratch.Length - start)
+            : result;
     }
 
     private void Read(ref RecordReply reply, scoped in Op op, bool respondAll)
