@@ -62,6 +62,7 @@ public static class CdtCommand
         var result = Work(ref job);
         if (result == ResultCode.Ok && job.HasChanged)
         {
+            CdtIndex.Attach(outcome.Value, outcome.ValueOffset, scratch);
             outcome.Change(type);
         }
 
@@ -116,6 +117,7 @@ public static class CdtCommand
         if (result == ResultCode.Ok && job.HasChanged)
         {
             var isMap = CdtRebuild.Write(bin.Bytes, steps, call.PathItems, walk, scratch, outcome);
+            CdtIndex.Attach(outcome.Value, outcome.ValueOffset, scratch);
             outcome.Change(isMap ? ParticleType.Map : ParticleType.List);
         }
 
@@ -132,6 +134,7 @@ public static class CdtCommand
         Scratch = scratch,
         Outcome = outcome,
         Output = output,
+        IsTop = output == outcome.Value,
     };
 
     private static ResultCode Work(ref CdtJob job) =>

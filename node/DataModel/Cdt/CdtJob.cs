@@ -24,6 +24,9 @@ internal ref struct CdtJob
 
 
 
+    /// The container is the whole bin: it may have an index.
+    public bool IsTop { get; init; }
+
     public bool HasChanged { get; private set; }
 
     /// The container as it now is begins with this head; its elements follow.
@@ -35,12 +38,21 @@ internal ref struct CdtJob
 
     public void Begin(int count) => Begin(count, Target.Flags);
 
-    /// Writes the container with `bytes` in place of what lies between two offsets. `count` elements are the result.
-    public void Splice(int count, int from, int to, scoped ReadOnlySpan<byte> bytes)
+    /// Writes the container with new bytes in place of what lies between two offsets. `count` elements are the result.
+    public void Splice(int count, int from, int to, scoped ReadOnlySpan<byte> bytes, scoped ReadOnlySpan<byte> more = default)
     {
-        Begin(count);
+        if (IsTop && CdtIndex.TryWriteHead(Output, Target, count, from, to, bytes.Length + more.Length, Scratch))
+        {
+            HasChanged = true;
+        }
+        else
+        {
+            Begin(count);
+        }
+
         Output.Append(Target.Bytes[Target.First..from]);
         Output.Append(bytes);
+        Output.Append(more);
         Output.Append(Target.Bytes[to..]);
     }
 }

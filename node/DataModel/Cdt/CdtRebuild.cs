@@ -81,10 +81,30 @@ internal static class CdtRebuild
             (start, end) = (parent.Start, parent.End);
         }
 
-        outcome.Value.Append(value[..start]);
-        outcome.Value.Append(scratch.Work.Read(0, scratch.Work.Length));
-        outcome.Value.Append(value[end..]);
+        Compose(value, start, end, scratch, outcome.Value);
         return scratch.PathItems[0].OnMap;
+    }
+
+    // The work instead of what lay between start and end, and the value around it.
+    private static void Compose(ReadOnlySpan<byte> value, int start, int end, CdtScratch scratch, GrowingBytes output)
+    {
+        var work = scratch.Work.Read(0, scratch.Work.Length);
+        if (start > 0 && PackedContainer.TryOpen(value, out var root) && !root.MarkData.IsEmpty)
+        {
+            if (!CdtIndex.TryWriteHead(output, root, root.Count, start, end, work.Length, scratch))
+            {
+                CdtHead.Write(output, root.IsMap, root.Count, root.Flags);
+            }
+
+            output.Append(value[root.First..start]);
+        }
+        else
+        {
+            output.Append(value[..start]);
+        }
+
+        output.Append(work);
+        output.Append(value[end..]);
     }
 
     // A new container with the work as its only element, behind nils where the step asks for that.

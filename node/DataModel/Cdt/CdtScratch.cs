@@ -56,6 +56,9 @@ public sealed class CdtScratch
 
     internal IntBuffer ItemPlaces { get; } = new();
 
+    /// Of an index that is being made.
+    internal IntBuffer Blocks { get; } = new();
+
     internal CdtPathItem[] PathItems { get; } = new CdtPathItem[CdtPath.ItemsMax];
 
     internal CdtLevel[] Levels { get; } = new CdtLevel[CdtPath.ItemsMax];

@@ -139,14 +139,11 @@ internal static class MapWrites
         if (spot.IsFound)
         {
             job.Splice(target.Count, spot.ValueStart, spot.End, value);
-            return;
         }
-
-        job.Begin(target.Count + 1);
-        job.Output.Append(target.Bytes[target.First..spot.Start]);
-        job.Output.Append(key);
-        job.Output.Append(value);
-        job.Output.Append(target.Bytes[spot.Start..]);
+        else
+        {
+            job.Splice(target.Count + 1, spot.Start, spot.Start, key, value);
+        }
     }
 
     // A map that does not exist yet has the order that the operation names.

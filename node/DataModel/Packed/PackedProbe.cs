@@ -1,7 +1,9 @@
+using System.Buffers.Binary;
+
 namespace Aerie.DataModel.Packed;
 
-/// A value that is looked for among many: read once, then compared with each as PackedOrder would. Integers and texts, which nearly
-/// all keys are, meet their like without reading a whole element.
+/// A value that is looked for among many: read once, then compared with each as PackedOrder would. Integers, texts and blobs, which
+/// nearly all keys are, meet their like without reading a whole element.
 public readonly ref struct PackedProbe
 {
     private readonly ReadOnlySpan<byte> _value;
@@ -13,7 +15,7 @@ public readonly ref struct PackedProbe
     {
         _value = value;
         var reader = new PackedReader(value);
-        if (reader.TryRead(out var item) && item.Kind is PackedKind.Integer or PackedKind.Text)
+        if (reader.TryRead(out var item) && item.Kind is PackedKind.Integer or PackedKind.Text or PackedKind.Bytes)
         {
             _kind = item.Kind;
             _bits = item.Bits;
@@ -21,26 +23,73 @@ public readonly ref struct PackedProbe
         }
     }
 
-    public ReadOnlySpan<byte> Value => _value;
-
     /// The order of the element at `offset` against the value: below zero when it comes before the value.
     public int Compare(ReadOnlySpan<byte> bytes, int offset)
     {
-        var first = bytes[offset];
-        if (_kind == PackedKind.Integer && (first <= 0x7F || first >= 0xE0))
+        var element = bytes[offset..];
+        if (_kind == PackedKind.Integer)
         {
-            return ((long)(sbyte)first).CompareTo(_bits);
-        }
-
-        if (_kind == PackedKind.Text && (first & 0xE0) == 0xA0 && (first & 0x1F) < bytes.Length - offset)
-        {
-            var raw = bytes.Slice(offset + 1, first & 0x1F);
-            if (raw.Length > 0 && raw[0] == (byte)ParticleType.String)
+            if (TryInteger(element, out var number))
             {
-                return raw.SequenceCompareTo(_raw);
+                return number.CompareTo(_bits);
             }
         }
+        else if (!_raw.IsEmpty && TryRaw(element, out var raw) && raw[0] == _raw[0])
+        {
+            return raw.SequenceCompareTo(_raw);
+        }
 
-        return PackedOrder.Compare(bytes[offset..], _value);
+        return PackedOrder.Compare(element, _value);
+    }
+
+    private static bool TryInteger(ReadOnlySpan<byte> element, out long number)
+    {
+        var first = element[0];
+        number = (sbyte)first;
+        if (first is <= 0x7F or >= 0xE0)
+        {
+            return true;
+        }
+
+        if (element.Length <= sizeof(long))
+        {
+            return false; // at the very end: the long way
+        }
+
+        var rest = element[1..];
+        switch (first)
+        {
+            case 0xCC:
+                number = rest[0];
+                return true;
+            case 0xCD:
+                number = BinaryPrimitives.ReadUInt16BigEndian(rest);
+                return true;
+            case 0xCE:
+                number = BinaryPrimitives.ReadUInt32BigEndian(rest);
+                return true;
+            case 0xCF or 0xD3:
+                number = BinaryPrimitives.ReadInt64BigEndian(rest);
+                return true;
+            default:
+                return false;
+        }
+    }
+
+    // The payload of a text or blob in a short form, if it has one.
+    private static bool TryRaw(ReadOnlySpan<byte> element, out ReadOnlySpan<byte> raw)
+    {
+        raw = default;
+        var first = element[0];
+        var (start, length) = (first & 0xE0) == 0xA0 ? (1, first & 0x1F)
+            : first is (0xD9 or 0xC4) && element.Length > 1 ? (2, element[1])
+            : (0, 0);
+        if (length == 0 || length > element.Length - start)
+        {
+            return false;
+        }
+
+        raw = element.Slice(start, length);
+        return true;
     }
 }

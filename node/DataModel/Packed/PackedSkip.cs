@@ -41,6 +41,10 @@ public static class PackedSkip
             {
                 offset += form;
             }
+            else if (form == Payload8 && offset + 1 < bytes.Length)
+            {
+                offset += 2 + bytes[offset + 1];
+            }
             else if (!TrySkipLong(bytes, form, ref offset, ref values))
             {
                 return -1;

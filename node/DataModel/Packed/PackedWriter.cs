@@ -57,6 +57,33 @@ public readonly struct PackedWriter(GrowingBytes target)
         Nil();
     }
 
+    /// The head of an extension; its payload follows.
+    public void ExtensionHead(byte type, int length)
+    {
+        var head = target.Reserve(HeadMax);
+        switch (length)
+        {
+            case <= byte.MaxValue:
+                head[0] = 0xC7;
+                head[1] = (byte)length;
+                head[2] = type;
+                target.Commit(3);
+                break;
+            case <= ushort.MaxValue:
+                head[0] = 0xC8;
+                BinaryPrimitives.WriteUInt16BigEndian(head[1..], (ushort)length);
+                head[3] = type;
+                target.Commit(4);
+                break;
+            default:
+                head[0] = 0xC9;
+                BinaryPrimitives.WriteInt32BigEndian(head[1..], length);
+                head[5] = type;
+                target.Commit(6);
+                break;
+        }
+    }
+
     /// A value that is packed already.
     public void Packed(scoped ReadOnlySpan<byte> value) => target.Append(value);
 
