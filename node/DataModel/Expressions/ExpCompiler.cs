@@ -145,7 +145,9 @@ public ref partial struct ExpCompiler
         var common = ExpType.Any;
         for (var i = 0; i < arguments; i++)
         {
-            if (!TryCompile(out var argument) || !TakesArgument(rule, i, argument, ref common))
+            var place = _program.NodeCount;
+            if (!TryCompile(out var argument) || !TakesArgument(rule, i, argument, ref common)
+                || (rule.Code == ExpCode.Geo && !TryShape(place)))
             {
                 return false;
             }
@@ -159,6 +161,19 @@ public ref partial struct ExpCompiler
         type = rule.Shape == ExpShape.Numbers ? common : rule.Result;
         Close(node, type);
         return true;
+    }
+
+    /// A place that is written in the expression is read once, not for each record.
+    private readonly bool TryShape(int at)
+    {
+        ref var node = ref _program[at];
+        if (node.Code != ExpCode.Literal)
+        {
+            return true;
+        }
+
+        node.Bits = _program.AddShape(out var shape);
+        return shape.TryRead(_program.Bytes.Slice(node.Offset, node.Length));
     }
 
     private static bool TakesArgument(ExpRule rule, int index, ExpType type, ref ExpType common)

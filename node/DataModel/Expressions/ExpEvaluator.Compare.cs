@@ -1,3 +1,4 @@
+using Aerie.DataModel.Geo;
 using Aerie.DataModel.Packed;
 
 namespace Aerie.DataModel.Expressions;
@@ -66,12 +67,26 @@ internal ref partial struct ExpEvaluator<TRecord>
 
     private Trilean CompareGeo(int at)
     {
-        if (!Evaluate(at + 1, out var a) || !Evaluate(_nodes[at + 1].End, out var b) || a.Type != ExpType.Geo || b.Type != ExpType.Geo)
+        // Both places before either is read: finding the second may compare places too, and would read over the first.
+        var right = _nodes[at + 1].End;
+        if (!TryPlace(at + 1, out var a) || !TryPlace(right, out var b))
         {
             return Trilean.Unknown;
         }
 
-        return _scratch.Spend(a.Bytes.Length + b.Bytes.Length) ? ExpGeo.Compare(a.Bytes, b.Bytes) : Trilean.Unknown;
+        var shapeA = Shape(at + 1, a, _scratch.Geo.Left);
+        var shapeB = Shape(right, b, _scratch.Geo.Right);
+        return shapeA == null || shapeB == null ? Trilean.Unknown : Trileans.Of(GeoParticle.IsWithin(shapeA, shapeB));
+    }
+
+    private bool TryPlace(int at, out ExpValue place) =>
+        Evaluate(at, out place) && place.Type == ExpType.Geo && _scratch.Spend(place.Bytes.Length);
+
+    /// Null: the text describes none.
+    private readonly GeoShape? Shape(int at, ExpValue place, GeoShape scratch)
+    {
+        var number = _nodes[at].Code == ExpCode.Literal ? _nodes[at].Bits : 0;
+        return number > 0 ? _program.Shape(number) : scratch.TryRead(place.Bytes) ? scratch : null;
     }
 
     private Trilean FindInList(int at)

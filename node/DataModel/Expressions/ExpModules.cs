@@ -1,5 +1,7 @@
 using Aerie.DataModel.Bins;
 using Aerie.DataModel.Bits;
+using Aerie.DataModel.Cdt;
+using Aerie.DataModel.Hll;
 using Aerie.Foundation;
 
 namespace Aerie.DataModel.Expressions;
@@ -32,8 +34,9 @@ internal static class ExpModules
         outcome.Begin();
         var code = (module & ~ModifyLocal) switch
         {
+            Cdt => CdtCommand.Run(target, modifies, call, scratch.Cdt, outcome),
             Bits => BitsCommand.Run(target, modifies, call, outcome),
-            _ => Missing(target, modifies, call, outcome),
+            _ => HllCommand.Run(target, modifies, call, scratch.Hll, outcome),
         };
         result = default;
         if (code != ResultCode.Ok || outcome.Value.Overflowed || outcome.Reply.Overflowed)
@@ -43,11 +46,5 @@ internal static class ExpModules
 
         result = !modifies ? outcome.NewReply : outcome.HasChanged ? outcome.NewValue : target;
         return true;
-    }
-
-    private static ResultCode Missing(BinValue target, bool modifies, ReadOnlySpan<byte> call, OpOutcome outcome)
-    {
-        _ = (target.Type, modifies, call.Length, outcome);
-        return ResultCode.UnsupportedFeature;
     }
 }

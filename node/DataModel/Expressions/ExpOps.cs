@@ -1,4 +1,5 @@
 using Aerie.DataModel.Bins;
+using Aerie.DataModel.Geo;
 using Aerie.DataModel.Packed;
 using Aerie.Foundation;
 
@@ -94,12 +95,27 @@ public static class ExpOps
             return Refuse(ResultCode.OpNotApplicable, program.Flags);
         }
 
-        if (isThere || !value.IsMissing)
+        return isThere || !value.IsMissing ? Write(value, scratch, outcome) : ResultCode.Ok;
+    }
+
+    private static ResultCode Write(BinValue value, ExpScratch scratch, OpOutcome outcome)
+    {
+        if (value.Type == ParticleType.GeoJson)
+        {
+            // a bin of a place holds the cells that cover it, as if a client had written it
+            GeoParticle.TryText(value.Bytes, out var json);
+            var built = GeoParticle.TryBuild(json, scratch.Covering, scratch.Geo, outcome.Value);
+            if (built != ResultCode.Ok)
+            {
+                return built;
+            }
+        }
+        else
         {
             outcome.Value.Append(value.Bytes);
-            outcome.Change(value.Type);
         }
 
+        outcome.Change(value.Type);
         return outcome.Value.Overflowed ? ResultCode.RecordTooBig : ResultCode.Ok;
     }
 

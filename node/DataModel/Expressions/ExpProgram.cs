@@ -1,4 +1,5 @@
 using Aerie.DataModel.Expressions.Regex;
+using Aerie.DataModel.Geo;
 using Aerie.Foundation;
 
 namespace Aerie.DataModel.Expressions;
@@ -21,12 +22,14 @@ public sealed class ExpProgram
 
     private const int KeptBytesMax = 64 * 1024;
     private const int KeptNodesMax = 1024;
-    private const int KeptPatternsMax = 8;
+    private const int KeptPartsMax = 8;
 
     private readonly List<RegexProgram> _patterns = [];
     private byte[] _bytes = new byte[256];
     private ExpNode[] _nodes = new ExpNode[32];
+    private readonly List<GeoShape> _shapes = [];
     private int _patternCount;
+    private int _shapeCount;
     private int _sourceLength;
 
     /// What the whole expression evaluates to, as far as known.
@@ -59,17 +62,19 @@ public sealed class ExpProgram
         NodeCount = 0;
         ByteCount = 0;
         _patternCount = 0;
+        _shapeCount = 0;
     }
 
     /// Gives back what an unusually large expression took.
     internal void Trim()
     {
-        if (_bytes.Length > KeptBytesMax || _nodes.Length > KeptNodesMax || _patterns.Count > KeptPatternsMax)
+        if (_bytes.Length > KeptBytesMax || _nodes.Length > KeptNodesMax || _patterns.Count + _shapes.Count > KeptPartsMax)
         {
             Clear();
             _bytes = new byte[256];
             _nodes = new ExpNode[32];
             _patterns.Clear();
+            _shapes.Clear();
         }
     }
 
@@ -109,6 +114,20 @@ public sealed class ExpProgram
 
     /// Takes back the nodes from `node` on.
     internal void DropFrom(int node) => NodeCount = node;
+
+    /// Shapes are numbered from one: the number stands in a literal's node, where zero means that there is none.
+    internal GeoShape Shape(long number) => _shapes[(int)number - 1];
+
+    internal int AddShape(out GeoShape shape)
+    {
+        if (_shapeCount == _shapes.Count)
+        {
+            _shapes.Add(new GeoShape());
+        }
+
+        shape = _shapes[_shapeCount];
+        return ++_shapeCount;
+    }
 
     internal int AddPattern(out RegexProgram pattern)
     {

@@ -1,6 +1,9 @@
 using System.Buffers.Binary;
 using Aerie.DataModel.Bins;
+using Aerie.DataModel.Cdt;
 using Aerie.DataModel.Expressions.Regex;
+using Aerie.DataModel.Geo;
+using Aerie.DataModel.Hll;
 using Aerie.DataModel.Packed;
 
 namespace Aerie.DataModel.Expressions;
@@ -11,7 +14,7 @@ public sealed class ExpScratch
 {
     /// Bytes that one evaluation may look at inside calls, comparisons of lists, patterns and copies. A request of a few bytes can
     /// ask for any amount of work on a large record; above this the rest of it is unknown.
-    public const long WorkMax = 256L * 1024 * 1024;
+    public const long WorkMax = 64L * 1024 * 1024;
 
     private const int BytesMax = 16 * 1024 * 1024;
 
@@ -27,11 +30,20 @@ public sealed class ExpScratch
 
     internal OpOutcome Outcome { get; } = new(new GrowingBytes(BytesMax), new GrowingBytes(BytesMax));
 
+    internal CdtScratch Cdt => field ??= new CdtScratch();
+
+    internal GeoScratch Geo => field ??= new GeoScratch();
+
+    internal HllScratch Hll => field ??= new HllScratch();
+
     private RegexMatcher Matcher => field ??= new RegexMatcher();
 
 
     /// A program to compile into, of which there may be several at once; given back when its command is done.
     public ExpProgram Rent() => _programs.TryPop(out var program) ? program : new ExpProgram();
+
+    /// How regions that are written into bins are covered: the namespace's setting.
+    public CoveringOptions Covering { get; set; } = CoveringOptions.Default;
 
     /// What it was compiled from stays: the next to rent it may bring the same.
     public void Return(ExpProgram program)

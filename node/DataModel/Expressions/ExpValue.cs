@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Aerie.DataModel.Bins;
+using Aerie.DataModel.Geo;
 using Aerie.DataModel.Packed;
 
 namespace Aerie.DataModel.Expressions;
@@ -52,8 +53,9 @@ public readonly ref struct ExpValue
                 value = Of(bin.Bytes[0] != 0);
                 return true;
             case ExpType.Geo:
-                value = Of(type, GeoText.Of(bin.Bytes));
-                return true;
+                var isPlace = GeoParticle.TryText(bin.Bytes, out var json);
+                value = Of(type, json);
+                return isPlace;
             default:
                 value = Of(type, bin.Bytes);
                 return type != ExpType.Any;
@@ -119,24 +121,5 @@ public readonly ref struct ExpValue
                 writer.Nil();
                 break;
         }
-    }
-}
-
-/// The text inside a stored GeoJSON value: behind its flags and the cells that it covers.
-internal static class GeoText
-{
-    public const int HeadLength = 3;
-
-    private const int CellLength = 8;
-
-    public static ReadOnlySpan<byte> Of(ReadOnlySpan<byte> stored)
-    {
-        if (stored.Length < HeadLength)
-        {
-            return default;
-        }
-
-        var head = HeadLength + (CellLength * BinaryPrimitives.ReadUInt16BigEndian(stored[1..]));
-        return head <= stored.Length ? stored[head..] : default;
     }
 }

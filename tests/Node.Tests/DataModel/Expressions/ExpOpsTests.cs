@@ -1,6 +1,7 @@
 using Aerie.DataModel;
 using Aerie.DataModel.Bins;
 using Aerie.DataModel.Expressions;
+using Aerie.DataModel.Geo;
 using Aerie.DataModel.Packed;
 using Aerie.Foundation;
 using Xunit;
@@ -100,8 +101,17 @@ public sealed class ExpOpsTests
         Assert.Equal(ParticleType.Bool, Modify(true, 0, ParticleType.Null, With("a")).Outcome.ValueType);
         Assert.Equal(ParticleType.List, Modify(Quote(1), 0, ParticleType.Null, With("a")).Outcome.ValueType);
         Assert.Equal(ParticleType.Map, Modify(new Pairs((1, 2)), 0, ParticleType.Null, With("a")).Outcome.ValueType);
-        Assert.Equal(ParticleType.GeoJson, Modify(new Place("{}"), 0, ParticleType.Null, With("a")).Outcome.ValueType);
         Assert.Equal(ParticleType.Double, Modify(1.5, 0, ParticleType.Null, With("a")).Outcome.ValueType);
+    }
+
+    [Fact]
+    public void A_place_that_is_written_has_its_cells()
+    {
+        var (code, outcome) = Modify(new Place("{\"type\":\"Point\",\"coordinates\":[10,20]}"), 0, ParticleType.Null, With("a"));
+        Assert.Equal(ResultCode.Ok, code);
+        Assert.Equal(ParticleType.GeoJson, outcome.ValueType);
+        Assert.Equal(1, GeoParticle.CellCount(outcome.NewValue.Bytes));
+        Assert.Equal(ResultCode.GeoInvalid, Modify(new Place("{}"), 0, ParticleType.Null, With("a")).Code);
     }
 
     [Fact]
