@@ -5,6 +5,7 @@ using Aerie.Io;
 using Aerie.Node.Tests.Records.Checkpoints;
 using Aerie.Node.Tests.Records.Flushing;
 using Aerie.Protocol;
+using Aerie.Storage.Devices;
 using Aerie.TestKit;
 using Xunit;
 
@@ -95,7 +96,8 @@ internal sealed class CrashRun
     {
         for (var attempt = 0; ; attempt++)
         {
-            if (attempt < 3 && _random.Next(3) == 0)
+            var isPlanned = attempt < 3 && _random.Next(3) == 0;
+            if (isPlanned)
             {
                 SomeMedium().Fail((DiskOperation)_random.Next(1, 3), after: _random.Next(12));
             }
@@ -107,7 +109,8 @@ internal sealed class CrashRun
                 _isShadowEqual = true;
                 break;
             }
-            catch (DeviceException failure) when (attempt < AttemptsMax)
+            catch (Exception failure) when (attempt < AttemptsMax
+                && (failure is DeviceException || (failure is StorageException && isPlanned)))
             {
                 Tell($"start fails: {failure.Message}");
                 Crash();
