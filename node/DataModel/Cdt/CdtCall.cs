@@ -58,6 +58,19 @@ internal readonly ref struct CdtArguments
         return true;
     }
 
+    /// The same arguments with everything ordered that is called so. False: they do not fit into memory for one record.
+    public bool TryClean(CdtOperation operation, CdtScratch scratch, out CdtArguments clean)
+    {
+        scratch.Clean.Clear();
+        for (var i = 0; i < Count; i++)
+        {
+            CdtWire.Clean(this[i], scratch.Clean, scratch);
+        }
+
+        clean = default;
+        return !scratch.Clean.Overflowed && TryRead(scratch.Clean.Read(0, scratch.Clean.Length), Count, operation, out clean);
+    }
+
     /// The argument as an integer; the given number where the call ends before it.
     public long Integer(int index, long missing)
     {
@@ -91,7 +104,7 @@ internal readonly ref struct CdtArguments
 }
 
 /// A call read: what to do, where, with what.
-internal readonly ref struct CdtCall
+internal ref struct CdtCall
 {
     public CdtOperation Operation { get; init; }
 
@@ -100,7 +113,11 @@ internal readonly ref struct CdtCall
 
     public int PathItems { get; init; }
 
-    public CdtArguments Arguments { get; init; }
+    public CdtArguments Arguments { get; set; }
+
+    /// [0xFE, …]: these calls are not of the table.
+    public static bool IsByPathExpressions(ReadOnlySpan<byte> call) =>
+        call.Length > 2 && (call[0] & 0xF0) == 0x90 && call[1] == 0xCC && call[2] == CdtOperations.ByPathExpressions;
 
     public static bool TryRead(ReadOnlySpan<byte> call, out CdtCall read)
     {

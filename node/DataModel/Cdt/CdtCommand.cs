@@ -14,7 +14,7 @@ public static class CdtCommand
     /// caller begins the outcome; what an error has written there does not count.
     public static ResultCode Run(BinValue bin, bool modifies, ReadOnlySpan<byte> call, CdtScratch scratch, OpOutcome outcome)
     {
-        if (IsByPathExpressions(call))
+        if (CdtCall.IsByPathExpressions(call))
         {
             return ResultCode.Parameter; // paths with expressions are dispatched from here
         }
@@ -25,17 +25,15 @@ public static class CdtCommand
         }
 
         scratch.Begin();
+        if (!TryAdmit(ref read, scratch))
+        {
+            return ResultCode.Parameter;
+        }
+
         var result = read.PathItems == 0 ? RunOnBin(bin, read, scratch, outcome) : RunAtPath(bin, read, scratch, outcome);
         scratch.Trim();
         var isTooBig = scratch.Work.Overflowed || scratch.OtherWork.Overflowed || outcome.Value.Overflowed || outcome.Reply.Overflowed;
         return isTooBig ? ResultCode.RecordTooBig : result;
-    }
-
-    private static bool IsByPathExpressions(ReadOnlySpan<byte> call)
-    {
-        var reader = new PackedReader(call);
-        return reader.TryRead(out var list) && list.Kind == PackedKind.List && reader.TryInteger(out var code)
-            && code == CdtOperations.ByPathExpressions;
     }
 
     private static ResultCode RunOnBin(BinValue bin, in CdtCall call, CdtScratch scratch, OpOutcome outcome)
@@ -54,11 +52,6 @@ public static class CdtCommand
         }
 
         var job = Job(call, target, bin.IsMissing, scratch, outcome, outcome.Value);
-        if (!IsShallow(call))
-        {
-            return ResultCode.Parameter;
-        }
-
         var result = Work(ref job);
         if (result == ResultCode.Ok && job.HasChanged)
         {
@@ -73,7 +66,7 @@ public static class CdtCommand
     {
         var operation = call.Operation;
         var steps = call.Path;
-        if (!CdtPath.TryReadItems(steps, call.PathItems, scratch.PathItems) || !IsShallow(call))
+        if (!CdtPath.TryReadItems(steps, call.PathItems, scratch.PathItems))
         {
             return ResultCode.Parameter;
         }
@@ -140,25 +133,39 @@ public static class CdtCommand
     private static ResultCode Work(ref CdtJob job) =>
         job.Operation.Write != null ? job.Operation.Write(ref job) : CdtSelect.Run(ref job);
 
-    // What is written may not become deeper than values can be read. Parents of the path count whether they exist or not.
-    private static bool IsShallow(in CdtCall call)
+    // What is written may not become deeper than values can be read, and what it calls ordered must be: such arguments are taken
+    // from a clean copy. Parents of the path count whether they exist or not.
+    private static bool TryAdmit(ref CdtCall call, CdtScratch scratch)
     {
         if (!call.Operation.Modifies || call.Operation.Write == null)
         {
             return true;
         }
 
+        var levels = call.PathItems + 1;
+        var isClean = true;
         for (var i = 0; i < call.Arguments.Count; i++)
         {
-            if (call.Operation.Shape[i] != CdtArgument.Integer && IsContainer(call.Arguments[i])
-                && call.PathItems + 1 + PackedSkip.Depth(call.Arguments[i]) >= PackedReader.DepthMax)
+            var value = call.Arguments[i];
+            if (CdtWire.IsContainer(value[0]))
             {
-                return false;
+                PackedSkip.Survey(value, out var containers, out var hasExtensions);
+                if (levels + containers >= PackedReader.DepthMax && levels + PackedSkip.Depth(value) >= PackedReader.DepthMax)
+                {
+                    return false;
+                }
+
+                isClean &= !hasExtensions || CdtWire.IsClean(value);
             }
         }
 
-        return call.PathItems + 1 < PackedReader.DepthMax;
-    }
+        if (levels >= PackedReader.DepthMax || isClean)
+        {
+            return levels < PackedReader.DepthMax;
+        }
 
-    private static bool IsContainer(ReadOnlySpan<byte> value) => value[0] is (>= 0x80 and <= 0x9F) or (>= 0xDC and <= 0xDF);
+        var isRead = call.Arguments.TryClean(call.Operation, scratch, out var clean);
+        call.Arguments = clean;
+        return isRead;
+    }
 }

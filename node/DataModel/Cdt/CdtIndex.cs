@@ -82,7 +82,7 @@ internal static class CdtIndex
     }
 
     /// Writes the head of what `container` becomes when `length` bytes take the place of those between two offsets, with its index
-    /// brought forward. False: there is no index; nothing is written.
+    /// brought forward. False: there is no index, or blocks have grown together; nothing is written.
     public static bool TryWriteHead(
         GrowingBytes output, in PackedContainer container, int count, int from, int to, int length, CdtScratch scratch)
     {
@@ -94,6 +94,11 @@ internal static class CdtIndex
         var blocks = scratch.Blocks.Take(2 * (entries.Length / EntryLength + 2));
         var change = new Change(from - container.First, to - container.First, length - (to - from), count - container.Count);
         var used = Shift(container, entries, change, count, blocks);
+        if (used < 0)
+        {
+            return false;
+        }
+
         WriteHead(output, container.IsMap, container.Flags, count, container.Bytes.Length - container.First + change.Bytes, blocks[..used]);
         return true;
     }
@@ -118,15 +123,7 @@ internal static class CdtIndex
         var head = scratch.OtherWork;
         head.Clear();
         WriteHead(head, container.IsMap, container.Flags, container.Count, content, blocks[..used]);
-        var more = head.Length - container.First;
-        output.Reserve(more);
-        output.Commit(more);
-        if (!output.Overflowed)
-        {
-            var all = output.Written(start, head.Length + content);
-            all.Slice(container.First, content).CopyTo(all[head.Length..]);
-            head.Read(0, head.Length).CopyTo(all);
-        }
+        output.Replace(start, container.First, head.Read(0, head.Length));
     }
 
     private readonly record struct Change(int From, int To, int Bytes, int Count);
@@ -165,7 +162,7 @@ internal static class CdtIndex
         }
     }
 
-    // The blocks after a change, as pairs of position and offset. Returns how many numbers that are.
+    // The blocks after a change, as pairs of position and offset. Returns how many numbers that are; -1 when one is too long.
     private static int Shift(in PackedContainer container, ReadOnlySpan<byte> entries, in Change change, int count, Span<int> blocks)
     {
         var used = 0;
@@ -186,7 +183,13 @@ internal static class CdtIndex
                 if (change.Count == 1 && lastOffset <= change.From && position - lastPosition > BlockLengthMax)
                 {
                     used = Split(container, change, lastPosition, lastOffset, blocks, used);
+                    lastPosition += BlockLength;
                 }
+            }
+
+            if (position - lastPosition > BlockLengthMax)
+            {
+                return -1;
             }
 
             if (!isEnd && position > lastPosition && position < count)

@@ -64,6 +64,50 @@ internal static class CdtOrder
         }
     }
 
+    /// Sorts an ordered container that has just been written, without its index, to the end of the output. Of pairs with one key
+    /// the last stays.
+    public static void SortWritten(GrowingBytes output, int start, CdtScratch scratch)
+    {
+        if (output.Overflowed || !PackedContainer.TryOpen(output.Read(start, output.Length - start), out var container)
+            || !container.IsOrdered || !CdtElements.TryRead(container, scratch.Offsets, out var elements))
+        {
+            return;
+        }
+
+        var order = scratch.Picks.Take(elements.Count);
+        elements.InOrder(scratch.ItemOrder, scratch).CopyTo(order);
+        order = container.IsMap ? DropSuperseded(elements, order) : order;
+        if (order.Length == elements.Count && IsAsStored(order))
+        {
+            return;
+        }
+
+        var sorted = scratch.OtherWork;
+        sorted.Clear();
+        CdtHead.Write(sorted, container.IsMap, order.Length, container.Flags);
+        foreach (var position in order)
+        {
+            sorted.Append(elements.Whole(position));
+        }
+
+        output.Replace(start, output.Length - start, sorted.Read(0, sorted.Length));
+    }
+
+    private static Span<int> DropSuperseded(scoped CdtElements elements, Span<int> order)
+    {
+        var kept = 0;
+        for (var i = 0; i < order.Length; i++)
+        {
+            var isLast = i + 1 == order.Length || PackedOrder.Compare(elements.Key(order[i]), elements.Key(order[i + 1])) != 0;
+            if (isLast)
+            {
+                order[kept++] = order[i];
+            }
+        }
+
+        return order[..kept];
+    }
+
     private static bool IsAsStored(ReadOnlySpan<int> order)
     {
         for (var i = 0; i < order.Length; i++)

@@ -68,6 +68,9 @@ public sealed class CdtScratch
 
     internal GrowingBytes OtherWork { get; private set; } = new(WorkMax);
 
+    /// Arguments of the call, where those that came were not in order.
+    internal GrowingBytes Clean { get; } = new(WorkMax);
+
     internal void SwapWork() => (Work, OtherWork) = (OtherWork, Work);
 
     internal Span<bool> Mask(int count)

@@ -35,6 +35,9 @@ public readonly ref struct PackedContainer
     /// Of CdtFlags, without what means nothing here. 0: no order, no mark.
     public byte Flags { get; init; }
 
+    /// The flags as the mark has them. 0: there is none.
+    public byte Tag { get; init; }
+
     /// Where the first element begins, behind the mark.
     public int First { get; init; }
 
@@ -59,16 +62,27 @@ public readonly ref struct PackedContainer
         var count = head.Count;
         var first = reader.Offset;
         byte flags = 0;
+        byte tag = 0;
         ReadOnlySpan<byte> data = default;
         if (count > 0 && reader.TryRead(out var mark) && mark.Kind == PackedKind.Extension)
         {
             first = isMap ? PackedSkip.Skip(value, reader.Offset) : reader.Offset;
             count--;
+            tag = mark.Tag;
             flags = (byte)(mark.Tag & (isMap ? CdtFlags.MapMask : CdtFlags.ListMask));
             data = mark.Raw;
         }
 
-        container = new PackedContainer { Bytes = value, IsMap = isMap, Count = count, Flags = flags, First = first, MarkData = data };
+        container = new PackedContainer
+        {
+            Bytes = value,
+            IsMap = isMap,
+            Count = count,
+            Flags = flags,
+            Tag = tag,
+            First = first,
+            MarkData = data,
+        };
         return first >= 0;
     }
 

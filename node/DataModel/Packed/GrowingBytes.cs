@@ -78,6 +78,22 @@ public sealed class GrowingBytes(int lengthMax)
         Overflowed = false;
     }
 
+    /// Puts other bytes in the place of some that were written; what lies behind them moves. They may not lie in this memory.
+    public void Replace(int offset, int length, scoped ReadOnlySpan<byte> bytes)
+    {
+        var behind = Length - offset - length;
+        var more = Math.Max(bytes.Length - length, 0);
+        Reserve(more);
+        if (Overflowed)
+        {
+            return;
+        }
+
+        _bytes.AsSpan(offset + length, behind).CopyTo(_bytes.AsSpan(offset + bytes.Length));
+        bytes.CopyTo(_bytes.AsSpan(offset));
+        Length = offset + bytes.Length + behind;
+    }
+
     private Span<byte> Grow(int length)
     {
         var wanted = (long)Length + length;

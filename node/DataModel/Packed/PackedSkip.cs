@@ -54,6 +54,36 @@ public static class PackedSkip
         return offset <= bytes.Length ? offset : -1;
     }
 
+    /// Passes over one value as Skip does, and counts its lists and maps with all inside them; says whether there are extensions.
+    public static int Survey(ReadOnlySpan<byte> bytes, out int containers, out bool hasExtensions)
+    {
+        (containers, hasExtensions) = (0, false);
+        var offset = 0;
+        for (var values = 1L; values > 0;)
+        {
+            if ((uint)offset >= (uint)bytes.Length)
+            {
+                return -1;
+            }
+
+            values--;
+            var first = bytes[offset];
+            containers += first is (>= 0x80 and <= 0x9F) or (>= 0xDC and <= 0xDF) ? 1 : 0;
+            hasExtensions |= first is (>= 0xC7 and <= 0xC9) or (>= 0xD4 and <= 0xD8);
+            int form = Forms[first];
+            if (form <= LengthMax)
+            {
+                offset += form;
+            }
+            else if (!TrySkipLong(bytes, form, ref offset, ref values))
+            {
+                return -1;
+            }
+        }
+
+        return offset <= bytes.Length ? offset : -1;
+    }
+
     /// Levels of lists and maps inside each other: 0 for a scalar. PackedReader.DepthMax when it is too deep or broken.
     public static int Depth(ReadOnlySpan<byte> value)
     {
