@@ -68,10 +68,9 @@ internal sealed class UdfCommands(InfoSources sources)
 
     private static void Say(InfoText reply, UdfOutcome outcome) => reply.Append(outcome switch
     {
-        UdfOutcome.Done => "ok",
+        UdfOutcome.Done or UdfOutcome.NotFound => "ok", // what is not there need not be removed: so clients expect it
         UdfOutcome.BadName => "error=invalid_filename",
         UdfOutcome.TooLong => "error=invalid_content_length",
-        UdfOutcome.NotFound => "error=file_not_found",
         _ => "error=cannot_store",
     });
 

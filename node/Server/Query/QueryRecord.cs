@@ -81,7 +81,7 @@ internal readonly ref struct QueryRecord(QueryPlan plan, Worker worker, ReplyBuf
         var count = 0;
         foreach (var bin in image.Bins)
         {
-            at += ReplyFormat.WriteOp(target[at..], bin.Name, bin.ParticleType, bin.Value);
+            at += BinReply.Write(target[at..], bin.Name, (ParticleType)bin.ParticleType, bin.Value);
             count++;
         }
 
@@ -97,7 +97,7 @@ internal readonly ref struct QueryRecord(QueryPlan plan, Worker worker, ReplyBuf
             {
                 if (bin.Name.SequenceEqual(name))
                 {
-                    at += ReplyFormat.WriteOp(target[at..], name, bin.ParticleType, bin.Value);
+                    at += BinReply.Write(target[at..], name, (ParticleType)bin.ParticleType, bin.Value);
                     count++;
                     break;
                 }
@@ -119,7 +119,7 @@ internal readonly ref struct QueryRecord(QueryPlan plan, Worker worker, ReplyBuf
             var slot = draft.Find(sources, name);
             if (slot >= 0)
             {
-                at += ReplyFormat.WriteOp(target[at..], name, (byte)draft.TypeOf(slot), draft.ValueOf(sources, slot));
+                at += BinReply.Write(target[at..], name, draft.TypeOf(slot), draft.ValueOf(sources, slot));
                 count++;
             }
         }

@@ -34,8 +34,7 @@ internal struct RecordReply
             return;
         }
 
-        ReplyFormat.WriteOp(_buffer.Reserve(length), name, (byte)type, value);
-        _buffer.Commit(length);
+        _buffer.Commit(BinReply.Write(_buffer.Reserve(length), name, type, value));
         _ops++;
     }
 

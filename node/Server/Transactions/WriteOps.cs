@@ -1,5 +1,6 @@
 using Aerie.DataModel;
 using Aerie.DataModel.Bins;
+using Aerie.DataModel.Cdt;
 using Aerie.DataModel.Geo;
 using Aerie.Foundation;
 using Aerie.Protocol;
@@ -118,6 +119,8 @@ internal readonly ref struct WriteOps(Worker worker, RecordView view, DraftSourc
                 return ResultCode.Ok;
             case OpCode.Write when op.ParticleType == (byte)ParticleType.GeoJson:
                 return PutGeo(operand);
+            case OpCode.Write when op.ParticleType is (byte)ParticleType.List or (byte)ParticleType.Map:
+                return PutContainer(operand);
             case OpCode.Write:
                 return _draft.Put(_sources, operand);
             case OpCode.Add:
@@ -132,6 +135,19 @@ internal readonly ref struct WriteOps(Worker worker, RecordView view, DraftSourc
             default:
                 return ResultCode.Ok; // touch: the new metadata is all it does
         }
+    }
+
+    // What a client sends is checked, and a large ordered one gets its index.
+    private ResultCode PutContainer(scoped in BinOperand operand)
+    {
+        var scratch = _draft.Scratch;
+        var start = scratch.Length;
+        var type = (ParticleType)operand.ParticleType;
+        var result = CdtWire.Read(operand.Value, type, worker.Scratches.Cdt, scratch, out var asGiven);
+        return result != ResultCode.Ok ? result
+            : asGiven ? _draft.Put(_sources, operand)
+            : scratch.Overflowed ? ResultCode.RecordTooBig
+            : _draft.PutComputed(_sources, operand, type, start, scratch.Length - start);
     }
 
     // The text comes without its cells.
