@@ -11,6 +11,7 @@ internal static class FuzzTargets
     {
         ["bits"] = BitsFuzz.Run,
         ["config"] = ConfigFuzz.Run,
+        ["expressions"] = ExpFuzz.Run,
         ["geo"] = GeoFuzz.Run,
         ["hll"] = HllFuzz.Run,
         ["info"] = InfoFuzz.Run,
