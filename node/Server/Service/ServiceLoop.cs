@@ -59,7 +59,8 @@ public sealed class ServiceLoop : IDisposable
         Reads = new ImageReads(engine, Worker, shared.Events.Unreadable);
         Commits = new LoopCommits(engine.Buffers, WakeLongReply);
         Udfs = new UdfLoop(shared.Udfs);
-        Batches = new BatchLoop(new BatchLoopContext(Worker, engine.Buffers, Reads, engine.Wake, WakeLongReply, Commits, Udfs), shared.Batches);
+        Batches = new BatchLoop(
+            new BatchLoopContext(Worker, engine.Buffers, Reads, engine.Wake, WakeLongReply, Commits, Udfs), shared.Batches);
         Parked = new ParkedCommands(Worker, engine.Buffers, Reads, Commits, Udfs, reply => Step(ConnectionOf(reply.Connection), reply));
         Background = new BackgroundQueries(new QueryLoopContext(Worker, engine.Buffers, Reads, WakeLongReply, Udfs), shared.Queries);
         _dispatcher = new MessageDispatcher(Worker, _reply, engine.Buffers, shared, Batches, Parked, Commits, Background, Udfs);

@@ -112,7 +112,8 @@ internal readonly ref struct DeleteTransaction(Worker worker, in RecordCommand c
         entry.VoidTime = CitrusTime.NeverExpires;
         entry.IsTombstone = true;
         worker.Draft.Clear();
-        var result = ImageStore.Store(worker, command.Namespace, command.Digest, handle, new NewImage(default, worker.Draft, default), ref entry);
+        var image = new NewImage(default, worker.Draft, default);
+        var result = ImageStore.Store(worker, command.Namespace, command.Digest, handle, image, ref entry);
         if (result == ResultCode.Ok)
         {
             ImageStore.NoteChange(worker, command);

@@ -92,7 +92,8 @@ public static class RecordCommands
 
     /// Whether a command must see the stored image of a record that exists; else the index tells all it needs.
     public static bool NeedsImage(Info1 info1, Info2 info2, in Fields fields) =>
-        fields.Has(FieldId.Key) || fields.Has(FieldId.UdfFunction) || ((info2 & Info2.Write) != 0 ? (info2 & Info2.Delete) == 0 : (info1 & Info1.NoBinData) == 0);
+        fields.Has(FieldId.Key) || fields.Has(FieldId.UdfFunction)
+        || ((info2 & Info2.Write) != 0 ? (info2 & Info2.Delete) == 0 : (info1 & Info1.NoBinData) == 0);
 
     // To leave a condition out would be to do what the client did not ask for; so what is not there yet is refused.
     private static ResultCode Supports(in RecordCommand command)

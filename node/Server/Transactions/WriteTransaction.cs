@@ -116,7 +116,8 @@ internal readonly ref struct WriteTransaction(Worker worker, in RecordCommand co
             draft.Load(current);
         }
 
-        return new WriteOps(worker, new RecordView(worker, Records, _command.Digest, entry, current, sources), sources, _command).Apply(ref reply);
+        var view = new RecordView(worker, Records, _command.Digest, entry, current, sources);
+        return new WriteOps(worker, view, sources, _command).Apply(ref reply);
     }
 
     // A record without bins is no record: the last bin's removal deletes it, durably if the client asked for that.

@@ -19,9 +19,7 @@ public enum UdfOutcome : byte
 public sealed record UdfModule(string FileName, byte[] Text)
 {
     /// SHA-1 names a text, it protects nothing: tools compare it with that of their own file.
-#pragma warning disable CA5350 // the reference's choice
-    public string Hash { get; } = Convert.ToHexStringLower(SHA1.HashData(Text));
-#pragma warning restore CA5350
+    public string Hash { get; } = Convert.ToHexStringLower(CryptographicOperations.HashData(HashAlgorithmName.SHA1, Text));
 }
 
 /// The modules that users have registered: in the folder that the configuration names, one file each, and in the engine, which runs
