@@ -9,6 +9,7 @@ internal static class FuzzTargets
 {
     public static IReadOnlyDictionary<string, FuzzTarget> All { get; } = new SortedDictionary<string, FuzzTarget>(StringComparer.Ordinal)
     {
+        ["cdt"] = CdtFuzz.Run,
         ["config"] = ConfigFuzz.Run,
         ["info"] = InfoFuzz.Run,
         ["message"] = MessageFuzz.Run,
