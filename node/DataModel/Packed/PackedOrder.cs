@@ -45,7 +45,7 @@ public static class PackedOrder
     {
         if (a.Kind != b.Kind)
         {
-            return a.Kind.CompareTo(b.Kind);
+            return ((byte)a.Kind).CompareTo((byte)b.Kind); // Enum.CompareTo would allocate
         }
 
         switch (a.Kind)
