@@ -17,6 +17,8 @@ internal sealed class FunctionName(CalledName name)
 
     public byte[] Function { get; } = name.Function.ToArray();
 
+    public bool Is(CalledName name) => name.Function.SequenceEqual(Function) && name.Module.SequenceEqual(Module);
+
     public string ModuleText => Encoding.UTF8.GetString(Module);
 
     public string FunctionText => Encoding.UTF8.GetString(Function);
@@ -29,8 +31,7 @@ internal sealed class FunctionNames : IEqualityComparer<FunctionName>, IAlternat
 
     public int GetHashCode([DisallowNull] FunctionName obj) => GetHashCode(Of(obj));
 
-    public bool Equals(CalledName alternate, FunctionName other) =>
-        alternate.Function.SequenceEqual(other.Function) && alternate.Module.SequenceEqual(other.Module);
+    public bool Equals(CalledName alternate, FunctionName other) => other.Is(alternate);
 
     public int GetHashCode(CalledName alternate)
     {

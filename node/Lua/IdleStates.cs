@@ -1,11 +1,12 @@
-using System.Diagnostics.CodeAnalysis;
-
 namespace Aerie.Lua;
 
 /// The idle states of one module on one worker, the one used last on top.
 internal sealed class StatePool(string module)
 {
     public string Module { get; } = module;
+
+    /// How many functions of the module are known.
+    public int Functions { get; set; } = 1;
 
     public PooledState? Top { get; set; }
 }
@@ -34,7 +35,7 @@ internal sealed class IdleStates(int most)
     private PooledState? _newest;
     private int _count;
 
-    public bool TryTake(StatePool pool, [NotNullWhen(true)] out PooledState? state)
+    public bool TryTake(StatePool pool, out PooledState? state)
     {
         state = pool.Top;
         if (state is null)

@@ -15,6 +15,8 @@ internal sealed unsafe class LuaRun(LuaWorker worker) : UdfRun
     /// The largest answer; a record could not hold half of it.
     private const int ValueLengthMax = 16 * 1024 * 1024;
 
+    private const int ArgumentsOnAnyStack = 12;
+
     private readonly GrowingBytes _value = new(ValueLengthMax);
     private FunctionEntry? _function;
     private PooledState? _pooled;
@@ -32,8 +34,8 @@ internal sealed unsafe class LuaRun(LuaWorker worker) : UdfRun
         _type = ParticleType.Null;
         Result = ResultCode.Ok;
         Progress = UdfProgress.Finished;
-        _started = worker.Runtime.Clock.MonotonicNanoseconds;
         _function = worker.Entry(call);
+        _started = _function.IsTimed ? worker.Runtime.Clock.MonotonicNanoseconds : 0;
         _pooled = worker.Take(_function.Pool);
         if (_pooled is null)
         {
@@ -106,7 +108,7 @@ internal sealed unsafe class LuaRun(LuaWorker worker) : UdfRun
                 return;
             default:
                 _pooled!.IsLoaded = true;
-                LuaApi.SetTop(State.Thread, 0);
+                State.ClearThread();
                 CallFunction();
                 return;
         }
@@ -115,30 +117,26 @@ internal sealed unsafe class LuaRun(LuaWorker worker) : UdfRun
     private void CallFunction()
     {
         var thread = State.Thread;
-        if (LuaApi.CheckStack(thread, _arguments + 4) == 0)
+        if (!HasStack(thread))
         {
             Fail(ErrorText.Of(Doom.Memory));
             Finish(keepsThread: true);
             return;
         }
 
-        LuaApi.RawGet(thread, LuaApi.Registry, LuaApi.RegistryGlobals);
-        LuaState.PushText(thread, _function!.Name.Function);
-        if (LuaApi.RawGet(thread, 1) == LuaApi.TypeNil)
+        if (State.PushFunction(_function!) == LuaApi.TypeNil)
         {
             Fail("function not found"u8);
             Finish(keepsThread: true);
             return;
         }
 
-        LuaApi.Rotate(thread, 1, 1);
-        LuaApi.SetTop(thread, 1);
-        if (_function.Counters is null)
+        if (_function!.Counters is null)
         {
             worker.Know(_function);
         }
 
-        LuaApi.RawGet(thread, LuaApi.Registry, State.Known.Record);
+        State.PushRecord();
         LuaApi.Move(State.Main, thread, _arguments);
         Advance(State.Resume(_arguments + 1));
     }
@@ -148,24 +146,23 @@ internal sealed unsafe class LuaRun(LuaWorker worker) : UdfRun
     private void TakeValue()
     {
         var thread = State.Thread;
-        var box = LuaApi.Top(thread) == 0 ? null : Boxes.At(thread, 1);
-        var isRecord = box != null && box->Kind == BoxKind.Record;
-        if (LuaApi.Top(thread) == 0 || isRecord)
+        if (LuaApi.Type(thread, LuaState.FirstResult) == LuaApi.TypeUserdata
+            && Boxes.At(thread, LuaState.FirstResult)->Kind == BoxKind.Record)
         {
             Finish(keepsThread: true);
             return;
         }
 
-        if (!Packing.IsStorable(thread, 1))
+        if (!Packing.IsStorable(thread, LuaState.FirstResult))
         {
-            Fail(Encoding.UTF8.GetBytes($"unsupported return type: {ErrorText.TypeName(LuaApi.Type(thread, 1))}"));
+            Fail(Encoding.UTF8.GetBytes($"unsupported return type: {ErrorText.TypeName(LuaApi.Type(thread, LuaState.FirstResult))}"));
             Finish(keepsThread: true);
             return;
         }
 
         try
         {
-            _type = Packing.WriteBin(State, thread, 1, _value);
+            _type = Packing.WriteBin(State, thread, LuaState.FirstResult, _value);
         }
         catch (ScriptException exception)
         {
@@ -198,7 +195,8 @@ internal sealed unsafe class LuaRun(LuaWorker worker) : UdfRun
         State.EndCall();
         worker.Return(_pooled!);
         _pooled = null;
-        _function!.Counters?.Count(Result != ResultCode.Ok, worker.Runtime.Clock.MonotonicNanoseconds - _started);
+        var nanoseconds = _started == 0 ? 0 : worker.Runtime.Clock.MonotonicNanoseconds - _started;
+        _function!.Counters?.Count(Result != ResultCode.Ok, nanoseconds);
     }
 
     private void GiveUp()
@@ -223,24 +221,28 @@ internal sealed unsafe class LuaRun(LuaWorker worker) : UdfRun
             return false;
         }
 
-        if (LuaApi.CheckStack(State.Main, head.Count + 4) == 0)
+        _arguments = head.Count;
+        if (!HasStack(State.Main))
         {
             throw ScriptException.OutOfMemory;
         }
 
         fixed (byte* bytes = packed)
         {
-            return TryPushArguments(bytes, packed.Length, reader.Offset, head.Count);
+            return TryPushArguments(bytes, packed.Length, reader.Offset);
         }
     }
 
+    // Lua promises some places on each stack; only many arguments have to ask for more.
+    private bool HasStack(nint lua) => _arguments <= ArgumentsOnAnyStack || LuaApi.CheckStack(lua, _arguments + 4) != 0;
+
     // Lists and maps among them share one copy of all arguments, which lies at the bottom of the stack.
-    private bool TryPushArguments(byte* packed, int length, int offset, int count)
+    private bool TryPushArguments(byte* packed, int length, int offset)
     {
         var main = State.Main;
         var hasCopy = false;
         var all = new ReadOnlySpan<byte>(packed, length);
-        for (; _arguments < count; _arguments++)
+        for (var pushed = 0; pushed < _arguments; pushed++)
         {
             if (offset >= length)
             {

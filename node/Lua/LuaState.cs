@@ -34,12 +34,15 @@ internal sealed unsafe class LuaState : IDisposable
 
     /// Each refusal is preceded by a full collection.
     private const int RefusalsMax = 16;
+    private const int GlobalsIndex = 1;
+    private const int RecordIndex = 2;
 
     private readonly LuaHeap* _heap;
     private readonly nint _main;
     private readonly GCHandle _self;
     private readonly int _threadKey;
     private readonly List<ModuleText> _used = [];
+    private int[] _functionNames = [];
     private long _generation;
     private long _deadline = long.MaxValue;
     private int _turnLeft;
@@ -84,8 +87,10 @@ internal sealed unsafe class LuaState : IDisposable
     /// Where arguments wait while the module is loaded.
     public nint Main => _main;
 
-    /// Where scripts run.
+    /// Where scripts run. At the bottom of its stack lie the globals and the record; what a call leaves begins above.
     public nint Thread { get; private set; }
+
+    public const int FirstResult = 3;
 
     public Doom Doom { get; private set; }
 
@@ -101,7 +106,6 @@ internal sealed unsafe class LuaState : IDisposable
         Doom = Doom.None;
         _heap->Refusals = 0;
         _heap->Work = 0;
-        LuaApi.SetHook(Thread, Runtime.Hook, LuaApi.MaskCount, LuaRuntime.TickInterval);
     }
 
     /// Runs the function that lies on the thread's stack below its arguments, or goes on where the thread was suspended.
@@ -141,9 +145,11 @@ internal sealed unsafe class LuaState : IDisposable
     public void EndCall()
     {
         Bins.Clear();
-        LuaApi.SetTop(Thread, 0);
+        ClearThread();
         LuaApi.SetTop(_main, 0);
     }
+
+    public void ClearThread() => LuaApi.SetTop(Thread, FirstResult - 1);
 
     /// A state that has grown near its limit would fail the next call for what this one left behind.
     public bool IsWorthKeeping()
@@ -244,6 +250,40 @@ internal sealed unsafe class LuaState : IDisposable
         return true;
     }
 
+    /// Pushes the global function of a name; nil: there is none. Names are kept, so that they are made into strings of Lua once.
+    public int PushFunction(FunctionEntry function)
+    {
+        if (function.Number == 0)
+        {
+            PushText(Thread, function.Name.Function);
+        }
+        else
+        {
+            LuaApi.RawGet(Thread, LuaApi.Registry, NameKey(function));
+        }
+
+        return LuaApi.RawGet(Thread, GlobalsIndex);
+    }
+
+    public void PushRecord() => LuaApi.PushValue(Thread, RecordIndex);
+
+    private int NameKey(FunctionEntry function)
+    {
+        if (function.Number >= _functionNames.Length)
+        {
+            Array.Resize(ref _functionNames, function.Number + 1);
+        }
+
+        ref var key = ref _functionNames[function.Number];
+        if (key == 0)
+        {
+            PushText(_main, function.Name.Function);
+            key = LuaApi.Keep(_main, LuaApi.Registry);
+        }
+
+        return key;
+    }
+
     /// Compiles a text and pushes it as a function; false: pushes what is wrong with it. Binary chunks are no text.
     public bool Load(nint lua, ReadOnlySpan<byte> text, string chunkName)
     {
@@ -287,6 +327,9 @@ internal sealed unsafe class LuaState : IDisposable
     private int RenewThread(int key)
     {
         Thread = LuaApi.NewThread(_main);
+        LuaApi.SetHook(Thread, Runtime.Hook, LuaApi.MaskCount, LuaRuntime.TickInterval);
+        LuaApi.RawGet(Thread, LuaApi.Registry, LuaApi.RegistryGlobals);
+        LuaApi.RawGet(Thread, LuaApi.Registry, Known.Record);
         if (key == 0)
         {
             return LuaApi.Keep(_main, LuaApi.Registry);

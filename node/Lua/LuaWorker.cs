@@ -6,7 +6,7 @@ namespace Aerie.Lua;
 /// a rule; idle ones are kept up to a number.
 internal sealed class LuaWorker : IUdfWorker
 {
-    /// Functions that were called and exist. When there are more, all are looked up anew.
+    /// Functions that were called and exist. When there are more, the others are looked up at each call and not counted.
     private const int FunctionsMax = 100_000;
 
     private readonly LuaEngine _engine;
@@ -15,6 +15,8 @@ internal sealed class LuaWorker : IUdfWorker
     private readonly Dictionary<string, StatePool> _pools = new(StringComparer.Ordinal);
     private readonly IdleStates _idle;
     private readonly Stack<LuaRun> _runs = [];
+    private FunctionEntry? _last;
+    private PooledState? _lastUsed;
     private bool _isDisposed;
 
     public LuaWorker(LuaEngine engine)
@@ -46,8 +48,14 @@ internal sealed class LuaWorker : IUdfWorker
     public FunctionEntry Entry(in UdfCall call)
     {
         var name = new CalledName(call.Module, call.Function);
+        if (_last is { } last && last.Name.Is(name))
+        {
+            return last;
+        }
+
         if (_functionsByCall.TryGetValue(name, out var entry))
         {
+            _last = entry;
             return entry;
         }
 
@@ -60,9 +68,10 @@ internal sealed class LuaWorker : IUdfWorker
     {
         if (_functions.Count >= FunctionsMax)
         {
-            _functions.Clear();
+            return;
         }
 
+        entry.Number = entry.Pool.Functions++;
         entry.Counters = _engine.NewCounters(entry.Name);
         _functions[entry.Name] = entry;
     }
@@ -70,7 +79,17 @@ internal sealed class LuaWorker : IUdfWorker
     /// A state for a call of the pool's module, with the module in it or not yet. Null: there is no such module.
     public PooledState? Take(StatePool pool)
     {
-        while (_idle.TryTake(pool, out var idle))
+        var idle = _lastUsed;
+        if (idle is not null && idle.Pool == pool)
+        {
+            _lastUsed = null;
+        }
+        else
+        {
+            _idle.TryTake(pool, out idle);
+        }
+
+        while (idle is not null)
         {
             if (idle.State.IsUpToDate())
             {
@@ -78,6 +97,7 @@ internal sealed class LuaWorker : IUdfWorker
             }
 
             idle.State.Dispose();
+            _idle.TryTake(pool, out idle);
         }
 
         return _engine.Modules.Find(pool.Module) is null ? null : new PooledState(pool, new LuaState(Runtime, _engine.Modules));
@@ -91,7 +111,12 @@ internal sealed class LuaWorker : IUdfWorker
             return;
         }
 
-        _idle.Put(state)?.State.Dispose();
+        if (_lastUsed is not null)
+        {
+            _idle.Put(_lastUsed)?.State.Dispose();
+        }
+
+        _lastUsed = state;
     }
 
     public void Return(LuaRun run) => _runs.Push(run);
@@ -104,6 +129,8 @@ internal sealed class LuaWorker : IUdfWorker
         }
 
         _isDisposed = true;
+        _lastUsed?.State.Dispose();
+        _lastUsed = null;
         while (_idle.TakeOldest() is { } state)
         {
             state.State.Dispose();
@@ -135,6 +162,11 @@ internal sealed class FunctionEntry(FunctionName name, StatePool pool)
     public FunctionName Name { get; } = name;
 
     public StatePool Pool { get; } = pool;
+
+    /// Its place among the known functions of the module; zero as long as it is not one of them.
+    public int Number { get; set; }
+
+    public bool IsTimed => Counters?.IsTimed ?? true;
 
     /// Null as long as nobody has found it in its module.
     public FunctionCounters? Counters { get; set; }

@@ -86,9 +86,15 @@ internal sealed unsafe class RecordBins
         }
     }
 
-    /// Assigns the storable value at an index to a bin; nil removes it.
-    public void Assign(nint lua, ReadOnlySpan<byte> name, int index)
+    /// Assigns the value at an index to a bin; nil removes it. False: it is none that a bin could have.
+    public bool TryAssign(nint lua, ReadOnlySpan<byte> name, int index)
     {
+        var type = LuaApi.Type(lua, index);
+        if (type > LuaApi.TypeString && !Packing.IsStorable(lua, index))
+        {
+            return false;
+        }
+
         if (name.Length is 0 or > RecordDraft.NameLengthMax)
         {
             throw new ScriptException($"can't set bin {System.Text.Encoding.UTF8.GetString(name)}: its name has no or more than 15 bytes");
@@ -99,28 +105,28 @@ internal sealed unsafe class RecordBins
         at = at >= 0 ? at : Add(key);
         ref var slot = ref _slots[at];
         slot.IsAssigned = true;
-        switch (LuaApi.Type(lua, index))
+        switch (type)
         {
             case LuaApi.TypeNil:
                 slot.Content = Content.Nothing;
-                return;
+                return true;
             case LuaApi.TypeBoolean:
                 slot.Content = Content.Boolean;
                 slot.Bits = LuaApi.ToBoolean(lua, index);
-                return;
+                return true;
             case LuaApi.TypeNumber when LuaApi.IsInteger(lua, index) != 0:
                 slot.Content = Content.Integer;
                 slot.Bits = LuaApi.ToInteger(lua, index, null);
-                return;
+                return true;
             case LuaApi.TypeNumber:
                 slot.Content = Content.Double;
                 slot.Bits = BitConverter.DoubleToInt64Bits(LuaApi.ToNumber(lua, index, null));
-                return;
+                return true;
             default:
                 LuaApi.PushValue(lua, index);
                 Hold(lua, at);
                 LuaApi.SetTop(lua, -2);
-                return;
+                return true;
         }
     }
 
@@ -295,11 +301,28 @@ internal sealed unsafe class RecordBins
 
         public static Name Of(ReadOnlySpan<byte> name)
         {
-            Span<byte> bytes = stackalloc byte[Size];
-            bytes.Clear();
-            name.CopyTo(bytes);
-            bytes[Size - 1] = (byte)name.Length;
-            return new Name(MemoryMarshal.Read<ulong>(bytes), MemoryMarshal.Read<ulong>(bytes[sizeof(ulong)..]));
+            var length = (ulong)name.Length << 56;
+            return name.Length > sizeof(ulong)
+                ? new Name(MemoryMarshal.Read<ulong>(name), Short(name[sizeof(ulong)..]) | length)
+                : new Name(Short(name), length);
+        }
+
+        // Up to eight bytes as a number, by reads that overlap instead of a copy.
+        private static ulong Short(ReadOnlySpan<byte> bytes)
+        {
+            switch (bytes.Length)
+            {
+                case sizeof(ulong):
+                    return MemoryMarshal.Read<ulong>(bytes);
+                case >= sizeof(uint):
+                    var end = bytes.Length - sizeof(uint);
+                    return MemoryMarshal.Read<uint>(bytes) | ((ulong)MemoryMarshal.Read<uint>(bytes[end..]) << (8 * end));
+                case 0:
+                    return 0;
+                default:
+                    var last = bytes.Length - 1;
+                    return bytes[0] | ((ulong)bytes[bytes.Length / 2] << (8 * (bytes.Length / 2))) | ((ulong)bytes[last] << (8 * last));
+            }
         }
 
         public ReadOnlySpan<byte> Bytes(Span<byte> target)

@@ -67,13 +67,9 @@ internal static unsafe class RecordLibrary
         }
 
         var name = LuaStack.String(lua, 2);
-        if (!Packing.IsStorable(lua, 3))
-        {
-            return state.Fail(lua, Encoding.UTF8.GetBytes($"can't set bin {Encoding.UTF8.GetString(name)} to unsupported type"));
-        }
-
-        state.Bins.Assign(lua, name, 3);
-        return 0;
+        return state.Bins.TryAssign(lua, name, 3)
+            ? 0
+            : state.Fail(lua, Encoding.UTF8.GetBytes($"can't set bin {Encoding.UTF8.GetString(name)} to unsupported type"));
     }
 
     private static int TimeToLive(LuaState state, nint lua) => Metadata(state, lua, UdfMetadata.TimeToLive, "ttl");

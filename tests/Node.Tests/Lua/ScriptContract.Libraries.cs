@@ -1,6 +1,7 @@
 using Aerie.DataModel;
+using Aerie.TestKit;
 using Xunit;
-using static Aerie.Node.Tests.Lua.Values;
+using static Aerie.TestKit.UdfValues;
 
 namespace Aerie.Node.Tests.Lua;
 
@@ -129,7 +130,7 @@ public abstract partial class ScriptContract
     public void A_blob_of_a_language_keeps_its_type()
     {
         using var host = Of("rec.b = rec.a; aerospike:update(rec); return bytes.get_type(rec.b)");
-        var record = new TestRecord().With("a", ParticleType.JavaBlob, [1, 2]);
+        var record = new UdfTestRecord().With("a", ParticleType.JavaBlob, [1, 2]);
         Assert.Equal(7L, host.Call("f", record));
     }
 
@@ -225,23 +226,23 @@ public abstract partial class ScriptContract
     {
         using var host = Script("local lib = require('lib'); function f() return lib.twice(21) .. lib.name end; function g() return require('lib') == lib end");
         host.Register("lib", "local t = {name = ...}; function t.twice(n) return 2 * n end; return t");
-        Assert.Equal("42lib", host.Call("f", new TestRecord()));
-        Assert.Equal(true, host.Call("g", new TestRecord()));
+        Assert.Equal("42lib", host.Call("f", new UdfTestRecord()));
+        Assert.Equal(true, host.Call("g", new UdfTestRecord()));
         host.Register("lib", "return {twice = function(n) return n end, name = '!'}");
-        Assert.Equal("21!", host.Call("f", new TestRecord()));
+        Assert.Equal("21!", host.Call("f", new UdfTestRecord()));
         host.Engine.Remove("lib");
-        Assert.Equal("demo.lua:1: module 'lib' not found", host.Error("f", new TestRecord()));
+        Assert.Equal("demo.lua:1: module 'lib' not found", host.Error("f", new UdfTestRecord()));
         host.Register("lib", "local demo = require('demo')");
-        Assert.Equal("lib.lua:1: module 'demo' requires itself", host.Error("f", new TestRecord()));
+        Assert.Equal("lib.lua:1: module 'demo' requires itself", host.Error("f", new UdfTestRecord()));
     }
 
     [Fact]
     public void Globals_of_a_module_live_on()
     {
         using var host = Script("n = 0; function f() n = n + 1; return n end");
-        Assert.Equal(1L, host.Call("f", new TestRecord()));
-        Assert.Equal(2L, host.Call("f", new TestRecord()));
+        Assert.Equal(1L, host.Call("f", new UdfTestRecord()));
+        Assert.Equal(2L, host.Call("f", new UdfTestRecord()));
         host.Engine.ClearCache();
-        Assert.Equal(1L, host.Call("f", new TestRecord()));
+        Assert.Equal(1L, host.Call("f", new UdfTestRecord()));
     }
 }

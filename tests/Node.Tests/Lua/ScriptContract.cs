@@ -1,8 +1,9 @@
 using Aerie.Foundation;
 using Aerie.Io;
 using Aerie.Lua;
+using Aerie.TestKit;
 using Xunit;
-using static Aerie.Node.Tests.Lua.Values;
+using static Aerie.TestKit.UdfValues;
 
 namespace Aerie.Node.Tests.Lua;
 
@@ -61,7 +62,7 @@ public abstract partial class ScriptContract
     public void A_value_can_be_stored_in_a_bin_and_read_again(string sample)
     {
         using var host = Of("rec.x = a; aerospike:update(rec); return rec.x");
-        var record = new TestRecord();
+        var record = new UdfTestRecord();
         Assert.Equal(SampleOf(sample), host.Call("f", record, SampleOf(sample)));
         Assert.Equal(SampleOf(sample), record["x"]);
     }
@@ -72,7 +73,7 @@ public abstract partial class ScriptContract
         using var host = Of("return rec.x");
         if (SampleOf(sample) is { } value)
         {
-            Assert.Equal(value, host.Call("f", new TestRecord().With("x", value)));
+            Assert.Equal(value, host.Call("f", new UdfTestRecord().With("x", value)));
         }
     }
 
@@ -102,7 +103,7 @@ public abstract partial class ScriptContract
     public void Only_assigned_bins_are_written()
     {
         using var host = Of("rec.l[1] = 9; rec.a = 5; aerospike:update(rec); return rec.l[1]");
-        var record = new TestRecord().With("l", List(1L)).With("a", 1).With("b", 2);
+        var record = new UdfTestRecord().With("l", List(1L)).With("a", 1).With("b", 2);
         Assert.Equal(9L, host.Call("f", record));
         Assert.Equal(List(1L), record["l"]);
         Assert.Equal((5L, 2L), (record["a"], record["b"]));
@@ -123,7 +124,7 @@ public abstract partial class ScriptContract
             same[3] = 'too late'
             return rec.n
             """);
-        var record = new TestRecord();
+        var record = new UdfTestRecord();
         Assert.Equal(2L, host.Call("f", record));
         Assert.Equal(List("first", "second"), record["l"]);
     }
@@ -132,7 +133,7 @@ public abstract partial class ScriptContract
     public void A_bin_is_removed_by_nil()
     {
         using var host = Of("rec.a = nil; local gone = rec.a == nil; aerospike:update(rec); return gone");
-        var record = new TestRecord().With("a", 1).With("b", 2);
+        var record = new UdfTestRecord().With("a", 1).With("b", 2);
         Assert.Equal(true, host.Call("f", record));
         Assert.Null(record["a"]);
         Assert.Equal(1, record.BinCount);
@@ -142,7 +143,7 @@ public abstract partial class ScriptContract
     public void An_update_of_nothing_is_a_touch()
     {
         using var host = Of("return aerospike:update(rec)");
-        var record = new TestRecord().With("a", 1);
+        var record = new UdfTestRecord().With("a", 1);
         Assert.Equal(0L, host.Call("f", record));
         Assert.Equal((1, 0), (record.Updates, record.BinsSet));
     }
@@ -151,7 +152,7 @@ public abstract partial class ScriptContract
     public void Without_update_nothing_is_written()
     {
         using var host = Of("rec.a = 2");
-        var record = new TestRecord().With("a", 1);
+        var record = new UdfTestRecord().With("a", 1);
         Assert.Null(host.Call("f", record));
         Assert.Equal(1L, record["a"]);
     }
@@ -166,7 +167,7 @@ public abstract partial class ScriptContract
             list.append(codes, before == nil and aerospike:exists(rec))
             return codes
             """);
-        var record = new TestRecord { Exists = false };
+        var record = new UdfTestRecord { Exists = false };
         Assert.Equal(List(2L, 0L, 5L, true), host.Call("f", record));
         Assert.Equal(1L, record["a"]);
     }
@@ -175,7 +176,7 @@ public abstract partial class ScriptContract
     public void What_an_update_refuses_stays_assigned()
     {
         using var host = Of("rec.a = 2; local code = aerospike:update(rec); return list{code, rec.a}");
-        var record = new TestRecord { Answer = ResultCode.RecordTooBig }.With("a", 1);
+        var record = new UdfTestRecord { Answer = ResultCode.RecordTooBig }.With("a", 1);
         Assert.Equal(List(13L, 2L), host.Call("f", record));
         Assert.Equal(1L, record["a"]);
     }
@@ -184,7 +185,7 @@ public abstract partial class ScriptContract
     public void A_removed_record_is_empty()
     {
         using var host = Of("local l = rec.l; rec.b = 1; local code = aerospike:remove(rec); return string.format('%s %s %s %s %s', code, rec.l, rec.b, rec.a, aerospike:exists(rec))");
-        var record = new TestRecord().With("a", 1).With("l", List(1L));
+        var record = new UdfTestRecord().With("a", 1).With("l", List(1L));
         Assert.Equal("0 nil nil nil false", host.Call("f", record));
         Assert.Equal(0, record.BinCount);
     }
@@ -199,7 +200,7 @@ public abstract partial class ScriptContract
               record.device_size(rec), record.key(rec), record.setname(rec), record.digest(rec), record.numbins(rec),
               record.bin_names(rec)[1]}
             """);
-        var record = new TestRecord().With("a", 1);
+        var record = new UdfTestRecord().With("a", 1);
         Assert.Equal(
             List(100L, 101L, 102L, 103L, 104L, 105L, "the key", "demo", "01234567890123456789"u8.ToArray(), 1L, "a"),
             host.Call("f", record));
@@ -234,8 +235,8 @@ public abstract partial class ScriptContract
     public void Functions_and_modules_that_are_not_there_are_errors()
     {
         using var host = Of("return 1");
-        Assert.Equal("function not found", host.Error("g", new TestRecord()));
-        Assert.Equal((ResultCode.UdfExecution, "module 'none' not found"), host.TryIn("none", "f", new TestRecord()));
-        Assert.Equal("module 'none' not found", host.TryIn("none", "f", new TestRecord()).Value);
+        Assert.Equal("function not found", host.Error("g", new UdfTestRecord()));
+        Assert.Equal((ResultCode.UdfExecution, "module 'none' not found"), host.TryIn("none", "f", new UdfTestRecord()));
+        Assert.Equal("module 'none' not found", host.TryIn("none", "f", new UdfTestRecord()).Value);
     }
 }

@@ -3,6 +3,7 @@ using Aerie.DataModel;
 using Aerie.Foundation;
 using Aerie.Io;
 using Aerie.Lua;
+using Aerie.TestKit;
 
 namespace Aerie.Node.Tests.Lua;
 
@@ -40,29 +41,29 @@ internal sealed class ScriptHost : IDisposable
     }
 
     /// What the function returns; an error of the script is an exception.
-    public object? Call(string function, TestRecord record, params object?[] arguments)
+    public object? Call(string function, UdfTestRecord record, params object?[] arguments)
     {
         var (result, value) = Try(function, record, arguments);
         return result == ResultCode.Ok ? value : throw new InvalidOperationException($"{result}: {value}");
     }
 
-    public object? Call(params object?[] arguments) => Call("f", new TestRecord(), arguments);
+    public object? Call(params object?[] arguments) => Call("f", new UdfTestRecord(), arguments);
 
     /// The text of the error that the function ends with.
-    public string Error(params object?[] arguments) => Error("f", new TestRecord(), arguments);
+    public string Error(params object?[] arguments) => Error("f", new UdfTestRecord(), arguments);
 
-    public string Error(string function, TestRecord record, params object?[] arguments)
+    public string Error(string function, UdfTestRecord record, params object?[] arguments)
     {
         var (result, value) = Try(function, record, arguments);
         return result == ResultCode.UdfExecution ? (string)value! : throw new InvalidOperationException($"no error: {result} {value}");
     }
 
-    public (ResultCode Result, object? Value) Try(string function, TestRecord record, params object?[] arguments) =>
+    public (ResultCode Result, object? Value) Try(string function, UdfTestRecord record, params object?[] arguments) =>
         TryIn(Module, function, record, arguments);
 
-    public (ResultCode Result, object? Value) TryIn(string module, string function, TestRecord record, params object?[] arguments)
+    public (ResultCode Result, object? Value) TryIn(string module, string function, UdfTestRecord record, params object?[] arguments)
     {
-        var run = Worker.Start(CallOf(module, function, Values.Packed(arguments.ToList())), record);
+        var run = Worker.Start(CallOf(module, function, UdfValues.Packed(arguments.ToList())), record);
         Suspensions = 0;
         while (run.Progress == UdfProgress.Suspended)
         {
@@ -70,7 +71,7 @@ internal sealed class ScriptHost : IDisposable
             run.Resume();
         }
 
-        var answer = (run.Result, Values.OfBin(run.Value.Type, run.Value.Bytes));
+        var answer = (run.Result, UdfValues.OfBin(run.Value.Type, run.Value.Bytes));
         run.Release();
         return answer;
     }

@@ -3,10 +3,10 @@ using System.Text;
 using Aerie.DataModel;
 using Aerie.DataModel.Packed;
 
-namespace Aerie.Node.Tests.Lua;
+namespace Aerie.TestKit;
 
 /// Values as tests write them (long, double, bool, string, byte[], List, Dictionary, Geo, null) and their bytes.
-internal static class Values
+public static class UdfValues
 {
     public sealed record Geo(string Text);
 
@@ -24,9 +24,9 @@ internal static class Values
 
     public static (ParticleType Type, byte[] Bytes) Bin(object value) => value switch
     {
-        long number => (ParticleType.Integer, TestRecord.BigEndian(number)),
-        int number => (ParticleType.Integer, TestRecord.BigEndian(number)),
-        double number => (ParticleType.Double, TestRecord.BigEndian(BitConverter.DoubleToInt64Bits(number))),
+        long number => (ParticleType.Integer, UdfTestRecord.BigEndian(number)),
+        int number => (ParticleType.Integer, UdfTestRecord.BigEndian(number)),
+        double number => (ParticleType.Double, UdfTestRecord.BigEndian(BitConverter.DoubleToInt64Bits(number))),
         bool truth => (ParticleType.Bool, [truth ? (byte)1 : (byte)0]),
         string text => (ParticleType.String, Encoding.UTF8.GetBytes(text)),
         byte[] bytes => (ParticleType.Bytes, bytes),

@@ -5,10 +5,10 @@ using Aerie.DataModel.Bins;
 using Aerie.Foundation;
 using Aerie.Lua;
 
-namespace Aerie.Node.Tests.Lua;
+namespace Aerie.TestKit;
 
-/// A record in memory that allocates nothing while its bins keep their lengths.
-internal sealed class TestRecord : IUdfRecord
+/// A record in memory that allocates nothing once its bins have had their greatest lengths.
+public sealed class UdfTestRecord : IUdfRecord
 {
     private readonly List<Bin> _bins = [];
     private readonly List<Bin> _set = [];
@@ -41,15 +41,17 @@ internal sealed class TestRecord : IUdfRecord
 
     public BinValue Key => new(ParticleType.String, "the key"u8);
 
-    public TestRecord With(string name, object value)
+    public UdfTestRecord With(string name, object value)
     {
-        var (type, bytes) = Values.Bin(value);
+        var (type, bytes) = UdfValues.Bin(value);
         return With(name, type, bytes);
     }
 
-    public TestRecord With(string name, ParticleType type, byte[] bytes)
+    public UdfTestRecord With(string name, ParticleType type, byte[] bytes) => With(Encoding.UTF8.GetBytes(name), type, bytes);
+
+    public UdfTestRecord With(ReadOnlySpan<byte> name, ParticleType type, ReadOnlySpan<byte> bytes)
     {
-        Put(_bins, Encoding.UTF8.GetBytes(name), type, bytes);
+        Put(_bins, name, type, bytes);
         return this;
     }
 
@@ -58,17 +60,17 @@ internal sealed class TestRecord : IUdfRecord
         get
         {
             var at = Find(_bins, Encoding.UTF8.GetBytes(name));
-            return at < 0 ? null : Values.OfBin(_bins[at].Type, _bins[at].Value);
+            return at < 0 ? null : UdfValues.OfBin(_bins[at].Type, _bins[at].Bytes);
         }
     }
 
-    public byte[] BytesOf(string name) => _bins[Find(_bins, Encoding.UTF8.GetBytes(name))].Value;
+    public ReadOnlySpan<byte> BytesOf(string name) => _bins[Find(_bins, Encoding.UTF8.GetBytes(name))].Bytes;
 
     BinValue IUdfRecord.Bin(ReadOnlySpan<byte> name)
     {
         OnRead?.Invoke(Encoding.UTF8.GetString(name));
         var at = Find(_bins, name);
-        return at < 0 ? default : new BinValue(_bins[at].Type, _bins[at].Value);
+        return at < 0 ? default : new BinValue(_bins[at].Type, _bins[at].Bytes);
     }
 
     public ReadOnlySpan<byte> BinName(int index) => _bins[index].Name;
@@ -130,11 +132,12 @@ internal sealed class TestRecord : IUdfRecord
             bin.IsSet = false;
             if (bin.Type == ParticleType.Null)
             {
-                _bins.RemoveAll(stored => stored.Name.AsSpan().SequenceEqual(bin.Name));
+                var at = Find(_bins, bin.Name);
+                _bins.RemoveRange(Math.Max(at, 0), at < 0 ? 0 : 1);
             }
             else
             {
-                Put(_bins, bin.Name, bin.Type, bin.Value);
+                Put(_bins, bin.Name, bin.Type, bin.Bytes);
             }
         }
 
@@ -164,12 +167,7 @@ internal sealed class TestRecord : IUdfRecord
         var bin = bins[at];
         bin.Type = type;
         bin.IsSet = true;
-        if (bin.Value.Length != value.Length)
-        {
-            bin.Value = new byte[value.Length];
-        }
-
-        value.CopyTo(bin.Value);
+        bin.Set(value);
     }
 
     private static int Find(List<Bin> bins, ReadOnlySpan<byte> name)
@@ -194,12 +192,26 @@ internal sealed class TestRecord : IUdfRecord
 
     private sealed class Bin
     {
+        private byte[] _value = [];
+        private int _length;
+
         public byte[] Name { get; init; } = [];
 
         public ParticleType Type { get; set; }
 
-        public byte[] Value { get; set; } = [];
+        public ReadOnlySpan<byte> Bytes => _value.AsSpan(0, _length);
 
         public bool IsSet { get; set; }
+
+        public void Set(ReadOnlySpan<byte> value)
+        {
+            if (_value.Length < value.Length)
+            {
+                _value = new byte[value.Length];
+            }
+
+            value.CopyTo(_value);
+            _length = value.Length;
+        }
     }
 }
