@@ -17,10 +17,13 @@ switch (benchmark)
     case "codec":
         CodecBenchmark.Run(Console.Out);
         return 0;
+    case "cdt":
+        CdtBenchmark.Run(Console.Out);
+        return 0;
     case "many-records":
         ManyRecordsBenchmark.Run(args.Length > 1 ? records : 1_000_000);
         return 0;
     default:
-        Console.Error.WriteLine("usage: Aerie.Benchmarks index|index-growth|storage|codec|many-records [records]");
+        Console.Error.WriteLine("usage: Aerie.Benchmarks index|index-growth|storage|codec|cdt|many-records [records]");
         return 2;
 }
