@@ -20,6 +20,9 @@ switch (benchmark)
     case "expressions":
         ExpressionBenchmark.Run(Console.Out);
         return 0;
+    case "cdt":
+        CdtBenchmark.Run(Console.Out);
+        return 0;
     case "many-records":
         ManyRecordsBenchmark.Run(args.Length > 1 ? records : 1_000_000);
         return 0;
@@ -27,6 +30,6 @@ switch (benchmark)
         UdfBenchmark.Run(Console.Out, args.ElementAtOrDefault(1) ?? "", args.ElementAtOrDefault(2) ?? "");
         return 0;
     default:
-        Console.Error.WriteLine("usage: Aerie.Benchmarks index|index-growth|storage|codec|expressions|many-records|udf [records]");
+        Console.Error.WriteLine("usage: Aerie.Benchmarks index|index-growth|storage|codec|cdt|expressions|many-records|udf [records]");
         return 2;
 }
