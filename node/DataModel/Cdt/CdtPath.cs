@@ -181,6 +181,6 @@ public static class CdtPath
         return ResultCode.Ok;
     }
 
-    private static bool IsKnown(long type) =>
+    internal static bool IsKnown(long type) =>
         (type & ~(long)KnownMask) == 0 && (type & KindMask) is (0x10 or 0x11 or 0x13 or 0x20 or 0x21 or 0x22 or 0x23);
 }

@@ -82,4 +82,13 @@ public enum ExpCode : byte
 
     /// Bytes of a call that are handed on as they stand.
     CallBytes = 130,
+
+    /// A path into lists and maps: its steps, then the modification, if it is one that modifies.
+    Path = 131,
+
+    /// One step of a path, with the conditions that what it finds must meet.
+    PathStep = 132,
+
+    /// What the elements that a path leads to become.
+    PathModification = 133,
 }

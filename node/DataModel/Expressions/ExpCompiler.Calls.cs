@@ -24,7 +24,9 @@ public ref partial struct ExpCompiler
             return false;
         }
 
-        var isWhole = code == PathCode ? TryPath(node, start) : TryArguments(node, start, arguments);
+        var isWhole = code == PathCode
+            ? ExpModules.TakesPaths(module) && TryPath(arguments, (module & ExpModules.ModifyLocal) != 0)
+            : TryArguments(node, start, arguments);
         if (!isWhole || !TryCompile(out var target) || target == ExpType.Remove)
         {
             return false;
@@ -142,11 +144,5 @@ public ref partial struct ExpCompiler
         }
 
         _program.DropFrom(call + 1);
-    }
-
-    private bool TryPath(int call, int start)
-    {
-        _inPath = _inModification = call == start;
-        return false;
     }
 }

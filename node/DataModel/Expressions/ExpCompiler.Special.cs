@@ -1,5 +1,6 @@
 using Aerie.DataModel.Bins;
 using Aerie.DataModel.Packed;
+using Aerie.DataModel.Paths;
 
 namespace Aerie.DataModel.Expressions;
 
@@ -80,8 +81,7 @@ public ref partial struct ExpCompiler
 
     private bool TryLoopVariable(out ExpType type)
     {
-        const long lastPart = 2;
-        return TryType(out type) && _reader.TryInteger(out var part) && part is >= 0 and <= lastPart && _inPath
+        return TryType(out type) && _reader.TryInteger(out var part) && part is >= LoopPart.Key and <= LoopPart.Index && _inPath
             && TryLeaf(new ExpNode { Code = ExpCode.LoopVariable, Type = type, Bits = part });
     }
 

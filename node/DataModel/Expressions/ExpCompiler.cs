@@ -22,9 +22,16 @@ public ref partial struct ExpCompiler
     }
 
     /// A program that was compiled from the same bytes before is left as it is: many requests bring the same filter.
-    public static ResultCode Compile(scoped ReadOnlySpan<byte> packed, ExpProgram program)
+    public static ResultCode Compile(scoped ReadOnlySpan<byte> packed, ExpProgram program) =>
+        Compile(packed, program, ExpKind.Expression);
+
+    /// A path as an operation of its own: `[0xFE, steps, flags]`, with an expression behind it where it modifies.
+    public static ResultCode CompilePath(scoped ReadOnlySpan<byte> packed, bool modifies, ExpProgram program) =>
+        Compile(packed, program, modifies ? ExpKind.ModifyingPath : ExpKind.Path);
+
+    private static ResultCode Compile(scoped ReadOnlySpan<byte> packed, ExpProgram program, ExpKind kind)
     {
-        if (program.IsOf(packed))
+        if (program.IsOf(packed, kind))
         {
             return ResultCode.Ok;
         }
@@ -37,7 +44,8 @@ public ref partial struct ExpCompiler
 
         program.Begin(packed);
         var compiler = new ExpCompiler(program);
-        program.IsCompiled = compiler.TryCompile(out _) && compiler._reader.Offset == packed.Length;
+        var isSound = kind == ExpKind.Expression ? compiler.TryCompile(out _) : compiler.TryPathOperation(kind == ExpKind.ModifyingPath);
+        program.Kind = isSound && compiler._reader.Offset == packed.Length ? kind : ExpKind.None;
         return program.IsCompiled ? ResultCode.Ok : ResultCode.Parameter;
     }
 

@@ -1,4 +1,5 @@
 using Aerie.DataModel.Bins;
+using Aerie.DataModel.Cdt;
 using Aerie.DataModel.Packed;
 using Aerie.Foundation;
 
@@ -9,6 +10,11 @@ internal ref partial struct ExpEvaluator<TRecord>
 {
     private bool Call(int at, out ExpValue value)
     {
+        if (_nodes[at + 1].Code == ExpCode.Path)
+        {
+            return CallPath(at, out value);
+        }
+
         value = default;
         ref readonly var node = ref _nodes[at];
         var calls = _scratch.Calls;
@@ -44,7 +50,7 @@ internal ref partial struct ExpEvaluator<TRecord>
             }
             else if (Evaluate(child, out var argument) && argument.Type != ExpType.Remove)
             {
-                argument.Pack(new PackedWriter(_scratch.Calls));
+                argument.Pack(_scratch.Calls);
             }
             else
             {
@@ -78,48 +84,32 @@ internal ref partial struct ExpEvaluator<TRecord>
             return false;
         }
 
-        var mark = _scratch.Results.Length;
-        if (!ExpLists.TryWriteHalf(map.Bytes, keys: _nodes[at].Code == ExpCode.MapKeys, _scratch.Results))
+        var results = _scratch.Results;
+        var mark = results.Length;
+        if (!TryWriteHalf(map.Bytes, keys: _nodes[at].Code == ExpCode.MapKeys, results))
         {
             return false;
         }
 
-        value = ExpValue.Of(ExpType.List, _scratch.Results.Read(mark, _scratch.Results.Length - mark));
+        value = ExpValue.Of(ExpType.List, results.Read(mark, results.Length - mark));
         return true;
     }
-}
 
-internal static class ExpLists
-{
     /// Writes the keys or the values of a map as a list, in the order in which they are stored.
-    public static bool TryWriteHalf(ReadOnlySpan<byte> map, bool keys, GrowingBytes target)
+    private static bool TryWriteHalf(ReadOnlySpan<byte> map, bool keys, GrowingBytes target)
     {
-        var reader = new PackedReader(map);
-        if (!reader.TryRead(out var head))
+        if (!PackedContainer.TryOpen(map, out var container) || !container.IsMap)
         {
             return false;
         }
 
-        var first = reader.Offset;
-        var hasMark = head.Count > 0 && reader.TryRead(out var item) && item.Kind == PackedKind.Extension;
-        reader = new PackedReader(map, first);
-        if (hasMark && !(reader.TrySkip() && reader.TrySkip()))
+        new PackedWriter(target).List(container.Count);
+        var children = new CdtChildren(container);
+        while (children.TryNext(out var key, out var value))
         {
-            return false;
+            target.Append(keys ? key : value);
         }
 
-        var count = head.Count - (hasMark ? 1 : 0);
-        new PackedWriter(target).List(count);
-        for (var i = 0; i < count; i++)
-        {
-            if (!reader.TryTake(out var key) || !reader.TryTake(out var entry))
-            {
-                return false;
-            }
-
-            target.Append(keys ? key : entry);
-        }
-
-        return !target.Overflowed;
+        return children.Position + 1 == container.Count && !target.Overflowed;
     }
 }

@@ -98,7 +98,7 @@ internal ref partial struct ExpEvaluator<TRecord>
         }
 
         var mark = _scratch.Results.Length;
-        sought.Pack(new PackedWriter(_scratch.Results));
+        sought.Pack(_scratch.Results);
         if (_scratch.Results.Overflowed || !_scratch.Spend(list.Bytes.Length + sought.Bytes.Length))
         {
             return Trilean.Unknown;

@@ -24,6 +24,14 @@ public static class ExpEvaluation
         return new ExpEvaluator<TRecord>(filter, scratch, record, metadataOnly: false).Test(0);
     }
 
+    /// Takes a path into a list or map; see ExpEvaluator.TakePath. The answer is what stands in scratch.Paths.
+    internal static ResultCode TakePath<TRecord>(ExpProgram path, ExpScratch scratch, TRecord record, BinValue bin, out int found)
+        where TRecord : IRecordView, allows ref struct
+    {
+        scratch.Begin();
+        return new ExpEvaluator<TRecord>(path, scratch, record, metadataOnly: false).TakePath(0, bin.Bytes, out found);
+    }
+
     /// The value as a bin would have it; type Null for nil. OpNotApplicable: unknown, or no value that a bin can have. What is
     /// handed out lies in the record, the program or the scratch.
     public static ResultCode EvaluateValue<TRecord>(ExpProgram program, ExpScratch scratch, TRecord record, out BinValue result)
@@ -52,6 +60,7 @@ internal ref partial struct ExpEvaluator<TRecord>
     private readonly ReadOnlySpan<byte> _bytes;
     private readonly bool _metadataOnly;
     private TRecord _record;
+    private LoopElement _loop;
 
     public ExpEvaluator(ExpProgram program, ExpScratch scratch, TRecord record, bool metadataOnly)
     {
@@ -120,6 +129,8 @@ internal ref partial struct ExpEvaluator<TRecord>
                 return Call(at, out value);
             case ExpCode.MapKeys or ExpCode.MapValues:
                 return ListOfMap(at, out value);
+            case ExpCode.LoopVariable:
+                return ReadLoopVariable(node, out value);
             case ExpCode.ResultRemove:
                 value = ExpValue.Remove;
                 return true;

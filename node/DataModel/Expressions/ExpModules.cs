@@ -18,6 +18,9 @@ internal static class ExpModules
 
     public static bool IsKnown(long module) => (module & ~ModifyLocal) is >= Cdt and <= Hll;
 
+    /// Paths are operations of lists and maps.
+    public static bool TakesPaths(long module) => (module & ~ModifyLocal) == Cdt;
+
     public static string NameOf(long module) => module switch
     {
         Cdt => "cdt",

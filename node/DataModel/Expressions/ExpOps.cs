@@ -1,4 +1,5 @@
 using Aerie.DataModel.Bins;
+using Aerie.DataModel.Cdt;
 using Aerie.DataModel.Geo;
 using Aerie.DataModel.Packed;
 using Aerie.Foundation;
@@ -60,7 +61,12 @@ public static class ExpOps
             return PassOver(result, program.Flags);
         }
 
-        if (!value.IsMissing)
+        if (value.Type is ParticleType.List or ParticleType.Map)
+        {
+            CdtWire.Append(outcome.Reply, value.Bytes);
+            outcome.Answer(value.Type);
+        }
+        else if (!value.IsMissing)
         {
             outcome.Reply.Append(value.Bytes);
             outcome.Answer(value.Type);
@@ -98,19 +104,28 @@ public static class ExpOps
         return isThere || !value.IsMissing ? Write(value, scratch, outcome) : ResultCode.Ok;
     }
 
+    /// As if a client had written the value: a bin of a place holds the cells that cover it, ordered lists and maps are in order.
     private static ResultCode Write(BinValue value, ExpScratch scratch, OpOutcome outcome)
     {
+        var result = ResultCode.Ok;
+        var asGiven = true;
         if (value.Type == ParticleType.GeoJson)
         {
-            // a bin of a place holds the cells that cover it, as if a client had written it
             GeoParticle.TryText(value.Bytes, out var json);
-            var built = GeoParticle.TryBuild(json, scratch.Covering, scratch.Geo, outcome.Value);
-            if (built != ResultCode.Ok)
-            {
-                return built;
-            }
+            result = GeoParticle.TryBuild(json, scratch.Covering, scratch.Geo, outcome.Value);
+            asGiven = false;
         }
-        else
+        else if (value.Type is ParticleType.List or ParticleType.Map)
+        {
+            result = CdtWire.Read(value.Bytes, value.Type, scratch.Cdt, outcome.Value, out asGiven);
+        }
+
+        if (result != ResultCode.Ok)
+        {
+            return result;
+        }
+
+        if (asGiven)
         {
             outcome.Value.Append(value.Bytes);
         }

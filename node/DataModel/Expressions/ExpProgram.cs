@@ -1,3 +1,4 @@
+using Aerie.DataModel.Cdt;
 using Aerie.DataModel.Expressions.Regex;
 using Aerie.DataModel.Geo;
 using Aerie.Foundation;
@@ -35,13 +36,18 @@ public sealed class ExpProgram
     /// What the whole expression evaluates to, as far as known.
     public ExpType Type => IsCompiled ? _nodes[0].Type : ExpType.Any;
 
-    public bool IsCompiled { get; internal set; }
+    public bool IsCompiled => Kind != ExpKind.None;
+
+    internal ExpKind Kind { get; set; }
 
     /// Flags of the operation that the expression belongs to; zero for filters.
     public ExpOpFlags Flags { get; internal set; }
 
     /// Only while compiling: the variables that can be seen.
     internal ExpVariable[] Scope => field ??= new ExpVariable[VariablesMax];
+
+    /// Only while compiling: places of keys that are put in order.
+    internal CdtScratch Sorting => field ??= new CdtScratch();
 
     internal int NodeCount { get; private set; }
 
@@ -57,7 +63,7 @@ public sealed class ExpProgram
 
     internal void Clear()
     {
-        IsCompiled = false;
+        Kind = ExpKind.None;
         Flags = default;
         NodeCount = 0;
         ByteCount = 0;
@@ -78,7 +84,8 @@ public sealed class ExpProgram
         }
     }
 
-    internal bool IsOf(scoped ReadOnlySpan<byte> packed) => IsCompiled && _bytes.AsSpan(0, _sourceLength).SequenceEqual(packed);
+    internal bool IsOf(scoped ReadOnlySpan<byte> packed, ExpKind kind) =>
+        Kind == kind && _bytes.AsSpan(0, _sourceLength).SequenceEqual(packed);
 
     internal void Begin(scoped ReadOnlySpan<byte> packed)
     {
@@ -139,4 +146,13 @@ public sealed class ExpProgram
         pattern = _patterns[_patternCount];
         return _patternCount++;
     }
+}
+
+/// What a program was compiled as.
+internal enum ExpKind : byte
+{
+    None,
+    Expression,
+    Path,
+    ModifyingPath,
 }

@@ -28,6 +28,9 @@ public sealed class ExpScratch
     /// Calls with arguments that were evaluated, one inside the other.
     internal GrowingBytes Calls { get; } = new(BytesMax);
 
+    /// What paths come to, while they are taken, one inside the other.
+    internal GrowingBytes Paths { get; } = new(BytesMax);
+
     internal OpOutcome Outcome { get; } = new(new GrowingBytes(BytesMax), new GrowingBytes(BytesMax));
 
     internal CdtScratch Cdt => field ??= new CdtScratch();
@@ -58,9 +61,29 @@ public sealed class ExpScratch
     {
         Results.Clear();
         Calls.Clear();
+        Paths.Clear();
         Outcome.Value.Clear();
         Outcome.Reply.Clear();
         _workLeft = WorkMax;
+    }
+
+    /// Where the memory of results stands, for a loop that evaluates one expression again and again.
+    internal ExpMark Mark() => new(Results.Length, Outcome.Value.Length, Outcome.Reply.Length);
+
+    internal void Release(ExpMark mark)
+    {
+        WindBack(Results, mark.Results);
+        WindBack(Outcome.Value, mark.Values);
+        WindBack(Outcome.Reply, mark.Replies);
+    }
+
+    // What has overflowed stays so: nothing of it is used any more.
+    private static void WindBack(GrowingBytes bytes, int length)
+    {
+        if (!bytes.Overflowed)
+        {
+            bytes.WindBack(length);
+        }
     }
 
     /// False: there has been too much of it already.
@@ -127,6 +150,8 @@ public sealed class ExpScratch
         return !Results.Overflowed;
     }
 }
+
+internal readonly record struct ExpMark(int Results, int Values, int Replies);
 
 /// What a variable of `let` holds: a scalar, or bytes kept in the results.
 internal struct ExpVariableValue

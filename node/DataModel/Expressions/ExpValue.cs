@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Aerie.DataModel.Bins;
+using Aerie.DataModel.Cdt;
 using Aerie.DataModel.Geo;
 using Aerie.DataModel.Packed;
 
@@ -98,8 +99,9 @@ public readonly ref struct ExpValue
     }
 
     /// Writes it as an element of a list or map.
-    public void Pack(PackedWriter writer)
+    public void Pack(GrowingBytes target)
     {
+        var writer = new PackedWriter(target);
         switch (Type)
         {
             case ExpType.Bool:
@@ -112,7 +114,7 @@ public readonly ref struct ExpValue
                 writer.Double(Double);
                 break;
             case ExpType.List or ExpType.Map:
-                writer.Packed(Bytes);
+                CdtWire.Append(target, Bytes);
                 break;
             case ExpType.String or ExpType.Blob or ExpType.Geo or ExpType.Hll:
                 writer.Payload((byte)ExpTypes.Particle(Type), Bytes);
