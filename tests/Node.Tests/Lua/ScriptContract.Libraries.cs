@@ -32,7 +32,8 @@ public abstract partial class ScriptContract
             "local c, m = list.clone(a), list.merge(a, list{2}); list.append(m, 9); list.append(c, 2); return list{c, a, m}", List(1L)));
         Assert.Equal(List(3L, 5L, 0L), Run("return list{list.size(a), list.nbytes(a), #list.create(5)}", List(1L, 2L, "")));
         Assert.Null(Run("return list.create(-1)"));
-        Assert.Equal("""[1, "x", NIL, {"k":0A FF}, [], 2.5]""", Run("return tostring(a)", List(1L, "x", null, Map(("k", new byte[] { 10, 255 })), List(), 2.5)));
+        Assert.Equal("""[1, "x", NIL, {"k":0A FF}, [], 2.5]""", Run("return tostring(a)", List(1L, "x", null, Map(("k",
+            new byte[] { 10, 255 })), List(), 2.5)));
     }
 
     [Fact]
@@ -64,9 +65,11 @@ public abstract partial class ScriptContract
     public void Maps_have_their_functions()
     {
         Assert.Equal(List(2L, 3L, 1L),
-            Run("local m = map{a = 1, b = 2}; local n = map.size(m); m.c = 1; local s = #m; map.remove(m, 'a'); map.remove(m, 'b'); map.remove(m, 0); return list{n, s, #m}"));
+            Run("local m = map{a = 1, b = 2}; local n = map.size(m); m.c = 1; local s = #m; map.remove(m, 'a'); map.remove(m, "
+                + "'b'); map.remove(m, 0); return list{n, s, #m}"));
         Assert.Equal("1=a;2=b;x=c;y=d;",
-            Run("local m = map(); m.y = 'd'; m[2] = 'b'; m.x = 'c'; m[1] = 'a'; local s = ''; for k, v in map.pairs(m) do s = s .. k .. '=' .. v .. ';' end; return s"));
+            Run("local m = map(); m.y = 'd'; m[2] = 'b'; m.x = 'c'; m[1] = 'a'; local s = ''; for k, v in map.pairs(m) do s = s "
+                + ".. k .. '=' .. v .. ';' end; return s"));
         Assert.Equal("ab12", Run(
             "local s = ''; for k in map.keys(a) do s = s .. k end; for v in map.values(a) do s = s .. v end; return s",
                 Map(("b", 2L), ("a", 1L))));
@@ -111,7 +114,8 @@ public abstract partial class ScriptContract
         Assert.Equal(List(2L, 3L), Run("return list{bytes.get_bytes(a, 2, 2)[1], #bytes.get_bytes(a, 2, 99)}", new byte[] { 1, 2, 3, 4 }));
         Assert.Equal("bcd", Run("local b = bytes(); bytes.append_string(b, 'abcd'); return bytes.get_string(b, 2, 3)"));
         Assert.Equal("aXbXbXbX",
-            Run("local b = bytes(); bytes.set_string(b, 1, 'aXbX'); bytes.append_bytes(b, b, 99); bytes.set_bytes(b, 5, b, 2); bytes.set_string(b, 5, 'bX'); return bytes.get_string(b, 1, 8)"));
+            Run("local b = bytes(); bytes.set_string(b, 1, 'aXbX'); bytes.append_bytes(b, b, 99); bytes.set_bytes(b, 5, b, 2); "
+                + "bytes.set_string(b, 5, 'bX'); return bytes.get_string(b, 1, 8)"));
         Assert.Equal("01 02", Run("return tostring(a)", new byte[] { 1, 2 }));
         Assert.Equal("0102ff",
             Run("local s = ''; for i = 1, #a do s = s .. string.format('%02x', a[i]) end; return s", new byte[] { 1, 2, 255 }));
@@ -142,7 +146,8 @@ public abstract partial class ScriptContract
     [Fact]
     public void Bytes_hold_integers_of_variable_length() =>
         Assert.Equal(List(2L, 300L, 2L, 1L),
-            Run("local b = bytes(); local n = bytes.append_var_int(b, 300); local v, s = bytes.get_var_int(b, 1); return list{n, v, s, bytes.set_var_int(b, 1, 5)}"));
+            Run("local b = bytes(); local n = bytes.append_var_int(b, 300); local v, s = bytes.get_var_int(b, 1); return list{n, "
+                + "v, s, bytes.set_var_int(b, 1, 5)}"));
 
     [Fact]
     public void A_blob_of_a_language_keeps_its_type()
@@ -161,7 +166,8 @@ public abstract partial class ScriptContract
     public void The_classes_of_values_can_be_told()
     {
         Assert.Equal(true, Run(
-            "return getmetatable(map()) == Map and getmetatable(list()) == List and getmetatable(bytes()) == Bytes and type(map()) == 'userdata' and Map ~= List"));
+            "return getmetatable(map()) == Map and getmetatable(list()) == List and getmetatable(bytes()) == Bytes and "
+                + "type(map()) == 'userdata' and Map ~= List"));
         Assert.Equal(true, Run("return a[1] == a[1] and a[1] ~= a[2]", List(List(), List())));
     }
 
@@ -212,7 +218,8 @@ public abstract partial class ScriptContract
     [InlineData("local t = {3, 1, 2}; table.sort(t); return table.concat(t)", "123"),
         InlineData("local t = {}; table.sort(t); return #t", 0L)]
     [InlineData("local t = {'b', 'a', 'c'}; table.sort(t, function(x, y) return x > y end); return table.concat(t)", "cba")]
-    [InlineData("local t = {}; for i = 1, 1000 do t[i] = i * 7919 % 1000 end; table.sort(t); for i = 1, 1000 do if t[i] ~= i - 1 then return i end end; return 0", 0L)]
+    [InlineData("local t = {}; for i = 1, 1000 do t[i] = i * 7919 % 1000 end; table.sort(t); for i = 1, 1000 do if t[i] ~= i - 1 "
+        + "then return i end end; return 0", 0L)]
     [InlineData("local t = {1, 3}; table.insert(t, 2, 2); table.insert(t, 4); return table.concat(t)", "1234")]
     [InlineData("local t = setmetatable({1, 3}, {}); table.insert(t, 2, 2); table.insert(t, 4); return table.concat(t)", "1234")]
     [InlineData("local t = {1, 2, 3}; return table.remove(t, 1) .. table.remove(t) .. #t", "131"),
@@ -223,7 +230,8 @@ public abstract partial class ScriptContract
     public void Tables_have_their_functions(string body, object expected) => Assert.Equal(expected, Run(body));
 
     [Theory]
-    [InlineData("local co = coroutine.create(function(x) local y = coroutine.yield(x + 1); return y * 2 end); local _, v = coroutine.resume(co, 1); local _, w = coroutine.resume(co, 10); return v .. w .. coroutine.status(co)", "220dead")]
+    [InlineData("local co = coroutine.create(function(x) local y = coroutine.yield(x + 1); return y * 2 end); local _, v = "
+        + "coroutine.resume(co, 1); local _, w = coroutine.resume(co, 10); return v .. w .. coroutine.status(co)", "220dead")]
     [InlineData("local s = ''; for v in coroutine.wrap(function() for i = 1, 3 do coroutine.yield(i) end end) do s = s .. v end; return s",
         "123")]
     [InlineData("return select(2, pcall(coroutine.yield, 1))", "attempt to yield from outside a coroutine"),
