@@ -60,6 +60,9 @@ public readonly ref struct Fields
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool Has(FieldId id) => (_present & (1UL << (int)id)) != 0;
 
+    /// Empty when it is not there.
+    public ReadOnlySpan<byte> Get(FieldId id) => TryGet(id, out var data) ? data : default;
+
     public bool TryGet(FieldId id, out ReadOnlySpan<byte> data)
     {
         data = default;

@@ -27,6 +27,17 @@ public static class ReplyFormat
         return length;
     }
 
+    /// The same, of a value that comes in two pieces.
+    public static int WriteOp(
+        Span<byte> target, ReadOnlySpan<byte> name, byte particleType, ReadOnlySpan<byte> value, ReadOnlySpan<byte> rest)
+    {
+        var length = WriteOp(target, name, particleType, value);
+        rest.CopyTo(target[length..]);
+        length += rest.Length;
+        BinaryPrimitives.WriteUInt32BigEndian(target, (uint)(length - Op.HeaderLengthCounted));
+        return length;
+    }
+
     public static int WriteField(Span<byte> target, FieldId id, ReadOnlySpan<byte> data)
     {
         BinaryPrimitives.WriteUInt32BigEndian(target, (uint)(data.Length + 1));

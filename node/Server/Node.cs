@@ -1,5 +1,6 @@
 using Aerie.Foundation;
 using Aerie.Io;
+using Aerie.Lua;
 using Aerie.Server.Batch;
 using Aerie.Server.Config;
 using Aerie.Server.Info;
@@ -10,6 +11,7 @@ using Aerie.Server.Records.Checkpoints;
 using Aerie.Server.Records.Flushing;
 using Aerie.Server.Records.Housekeeping;
 using Aerie.Server.Service;
+using Aerie.Server.Udf;
 using Aerie.Storage;
 using Microsoft.Extensions.Logging;
 
@@ -43,6 +45,8 @@ public sealed class Node : IDisposable
             .Select(options => new Namespace(options, workers, StorageOf(options.Current, storage)))]);
         Counters = new StripedCounters<NodeCounter>(workers);
         BatchIndexLatency = new LatencyHistogram("batch-index", workers);
+        Udfs = config.Service.Current.DisableUdfExecution ? null : new LuaEngine(new UdfOptions { Clock = clock });
+        Modules = new UdfModules(config.UdfPath, Udfs, logs.CreateLogger("udf"));
         Queries = new QueryRegistry(() => config.Service.Current.QueryMaxDone);
         Shared = new ServiceShared
         {
@@ -60,6 +64,7 @@ public sealed class Node : IDisposable
             Queries = new QueryShared(Namespaces, Counters, Queries),
             Events = new ServiceEvents(logs.CreateLogger("service"), clock),
             Info = info(this),
+            Udfs = Udfs,
             CurrentOptions = () => config.Service.Current,
             DescriptorsForConnections = descriptorsForConnections,
         };
@@ -84,6 +89,11 @@ public sealed class Node : IDisposable
     public LatencyHistogram BatchIndexLatency { get; }
 
     public QueryRegistry Queries { get; }
+
+    /// What runs users' functions; null: the operator has switched them off.
+    public IUdfEngine? Udfs { get; }
+
+    public UdfModules Modules { get; }
 
     public ServiceShared Shared { get; }
 
@@ -122,6 +132,7 @@ public sealed class Node : IDisposable
             loop.Worker.Dispose();
         }
 
+        Udfs?.Dispose();
         Housekeeper.Dispose();
         HousekeepingWorker.Dispose();
         foreach (var checkpointer in Checkpointers)

@@ -4,9 +4,6 @@ using Aerie.Io;
 using Aerie.Server.Config;
 using Aerie.Server.Http;
 using Aerie.Server.Logging;
-using Aerie.Server.Records.Checkpoints;
-using Aerie.Server.Records.Flushing;
-using Aerie.Server.Records.Housekeeping;
 using Aerie.Server.Records.Restart;
 using Aerie.Server.Service;
 using Aerie.Server.Statistics;
@@ -50,15 +47,8 @@ internal sealed class NodeProcess(ConfigStore config, NodeLog log, ILoggerFactor
             thread.Start();
         }
 
-        using var housekeeping = new HousekeepingThread(node.Housekeeper, node.HousekeepingWorker, Fail);
-        housekeeping.Start();
-        var flushers = node.Flushers.Select(flusher => new FlusherThread(flusher, Fail)).ToArray();
-        foreach (var flusher in flushers)
-        {
-            flusher.Start();
-        }
-
-        var checkpoints = StartCheckpoints(node);
+        using var keepers = new RecordThreads(node, Fail);
+        keepers.Start();
         using var ticker = new TickerThread(reporting.Ticker, logs);
         using var rotated = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal => Reopen(signal, log));
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Ask);
@@ -77,31 +67,11 @@ internal sealed class NodeProcess(ConfigStore config, NodeLog log, ILoggerFactor
             thread.Stop();
         }
 
-        housekeeping.Stop();
-        checkpoints.ForEach(Stop);
-        foreach (var flusher in flushers)
-        {
-            flusher.Stop(isClean: _failure is null); // last: nobody writes any more
-            flusher.Dispose();
-        }
-
+        keepers.Stop(isClean: _failure is null);
         return _failure is null ? ExitCodes.Ok : ExitCodes.Broken;
     }
 
     public void Dispose() => _asked.Dispose();
-
-    private static void Stop(CheckpointThread thread)
-    {
-        thread.Stop();
-        thread.Dispose();
-    }
-
-    private List<CheckpointThread> StartCheckpoints(Node node)
-    {
-        var threads = node.Checkpointers.Select(checkpointer => new CheckpointThread(checkpointer, Fail)).ToList();
-        threads.ForEach(static thread => thread.Start());
-        return threads;
-    }
 
     // Before anybody can ask for a record. The metrics port is open meanwhile and tells how far it is.
     private void Restart(Node node, HealthCheck health)

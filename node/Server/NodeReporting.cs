@@ -41,6 +41,8 @@ public sealed class NodeReporting
             Log = log,
             Loggers = loggers,
             Queries = node.Queries,
+            Modules = node.Modules,
+            UdfStatistics = () => node.Udfs?.Statistics() ?? [],
             LastUpdateClock = node.LastUpdateClock,
             Clock = node.Clock,
         };

@@ -2,7 +2,7 @@ using System.Globalization;
 using Aerie.Benchmarks;
 
 var benchmark = args.Length > 0 ? args[0] : "";
-var records = args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 10_000_000;
+var records = args.Length > 1 && int.TryParse(args[1], NumberStyles.None, CultureInfo.InvariantCulture, out var some) ? some : 10_000_000;
 switch (benchmark)
 {
     case "index":
@@ -20,10 +20,16 @@ switch (benchmark)
     case "expressions":
         ExpressionBenchmark.Run(Console.Out);
         return 0;
+    case "cdt":
+        CdtBenchmark.Run(Console.Out);
+        return 0;
     case "many-records":
         ManyRecordsBenchmark.Run(args.Length > 1 ? records : 1_000_000);
         return 0;
+    case "udf":
+        UdfBenchmark.Run(Console.Out, args.ElementAtOrDefault(1) ?? "", args.ElementAtOrDefault(2) ?? "");
+        return 0;
     default:
-        Console.Error.WriteLine("usage: Aerie.Benchmarks index|index-growth|storage|codec|expressions|many-records [records]");
+        Console.Error.WriteLine("usage: Aerie.Benchmarks index|index-growth|storage|codec|cdt|expressions|many-records|udf [records]");
         return 2;
 }

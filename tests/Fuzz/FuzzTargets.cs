@@ -10,6 +10,7 @@ internal static class FuzzTargets
     public static IReadOnlyDictionary<string, FuzzTarget> All { get; } = new SortedDictionary<string, FuzzTarget>(StringComparer.Ordinal)
     {
         ["bits"] = BitsFuzz.Run,
+        ["cdt"] = CdtFuzz.Run,
         ["config"] = ConfigFuzz.Run,
         ["expressions"] = ExpFuzz.Run,
         ["geo"] = GeoFuzz.Run,

@@ -90,6 +90,19 @@ public sealed class WireBatch
         return this;
     }
 
+    public WireBatch Call(string key, string module, string function, byte[] arguments)
+    {
+        Begin(key, HasInfo | HasGeneration | HasTtl);
+        _rows.AddRange([0, (byte)Info2.Write, 0, 0, 0, 0, 0, 0, 0]);
+        _rows.AddRange([0, 5, 0, 0]);
+        Text(FieldId.Namespace, "test");
+        Text(FieldId.Set, "s");
+        Text(FieldId.UdfModule, module);
+        Text(FieldId.UdfFunction, function);
+        _rows.AddRange([0, 0, 0, (byte)(arguments.Length + 1), (byte)FieldId.UdfArguments, .. arguments]);
+        return this;
+    }
+
     /// As the row before, for another key.
     public WireBatch Repeat(string key)
     {

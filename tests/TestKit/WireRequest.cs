@@ -148,6 +148,9 @@ public sealed record WireReply(MessageHeader Header, IReadOnlyDictionary<FieldId
 {
     public ResultCode Result => (ResultCode)Header.Result;
 
+    /// Of the record, in a reply; a request has its time to live in the same place.
+    public uint VoidTime => Header.Ttl;
+
     /// All messages of all frames. Throws on anything that is not one.
     public static IReadOnlyList<WireReply> ReadAll(ReadOnlySpan<byte> bytes)
     {

@@ -9,7 +9,7 @@ module.exports = class LineReporter {
     const file = process.env.WIRE_RESULTS
     const write = (state, test, error) => fs.appendFileSync(file, JSON.stringify({
       state,
-      title: test.fullTitle(),
+      title: test.fullTitle().split('\n')[0].trimEnd(), // the reference has no more
       hook: test.type === 'hook',
       ms: test.duration || 0,
       error: error ? String(error.stack || error.message || error) : undefined

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
+using Aerie.DataModel.Packed;
 using Aerie.Foundation;
 
 namespace Aerie.DataModel.Bins;
@@ -29,9 +30,7 @@ public sealed class RecordDraft
 
     private BinSlot[] _slots = new BinSlot[64];
     private int[] _table = [];
-    private byte[] _scratch = new byte[1024];
     private int _slotCount;
-    private int _scratchUsed;
     private bool _hashed;
 
     private enum Source : byte
@@ -41,6 +40,9 @@ public sealed class RecordDraft
         Scratch,
     }
 
+    /// What operations make, values that lie in neither the image nor the request. Bytes are added only.
+    public GrowingBytes Scratch { get; } = new(ScratchMax);
+
     /// Slots in the order in which their bins came to be, removed ones among them.
     public int SlotCount => _slotCount;
 
@@ -49,7 +51,7 @@ public sealed class RecordDraft
     public void Clear()
     {
         _slotCount = 0;
-        _scratchUsed = 0;
+        Scratch.Clear();
         _hashed = false;
         BinCount = 0;
     }
@@ -150,6 +152,19 @@ public sealed class RecordDraft
         return ResultCode.Ok;
     }
 
+    /// Sets a bin to what an operation has written to Scratch.
+    public ResultCode PutComputed(scoped in DraftSources sources, scoped in BinOperand operand, ParticleType type, int offset, int length)
+    {
+        var slot = FindOrAdd(sources, operand);
+        if (slot < 0)
+        {
+            return ResultCode.Parameter;
+        }
+
+        Set(slot, type, new Piece(Source.Scratch, offset, length));
+        return ResultCode.Ok;
+    }
+
     public ResultCode Append(scoped in DraftSources sources, scoped in BinOperand operand) => Join(sources, operand, operandFirst: false);
 
     public ResultCode Prepend(scoped in DraftSources sources, scoped in BinOperand operand) => Join(sources, operand, operandFirst: true);
@@ -173,18 +188,16 @@ public sealed class RecordDraft
             return ResultCode.IncompatibleType;
         }
 
-        var length = _slots[slot].Value.Length + operand.Value.Length;
-        if (_scratchUsed + (long)length > ScratchMax)
+        var start = Scratch.Length;
+        var current = ValueOf(sources, slot);
+        Scratch.Append(operandFirst ? operand.Value : current);
+        Scratch.Append(operandFirst ? current : operand.Value);
+        if (Scratch.Overflowed)
         {
             return ResultCode.RecordTooBig;
         }
 
-        var joined = Scratch(length); // may move the scratch bytes: resolve the current value only now
-        var current = ValueOf(sources, slot);
-        var target = _scratch.AsSpan(joined.Offset, length);
-        (operandFirst ? operand.Value : current).CopyTo(target);
-        (operandFirst ? current : operand.Value).CopyTo(target[(operandFirst ? operand.Value.Length : current.Length)..]);
-        Set(slot, type, joined);
+        Set(slot, type, new Piece(Source.Scratch, start, Scratch.Length - start));
         return ResultCode.Ok;
     }
 
@@ -287,7 +300,7 @@ public sealed class RecordDraft
     {
         Source.Image => sources.Image.Slice(piece.Offset, piece.Length),
         Source.Request => sources.Request.Slice(piece.Offset, piece.Length),
-        _ => _scratch.AsSpan(piece.Offset, piece.Length),
+        _ => Scratch.Read(piece.Offset, piece.Length),
     };
 
     private ref BinSlot NewSlot()
@@ -304,21 +317,10 @@ public sealed class RecordDraft
 
     private Piece ScratchInteger(long value)
     {
-        var piece = Scratch(sizeof(long));
-        BinaryPrimitives.WriteInt64BigEndian(_scratch.AsSpan(piece.Offset), value);
-        return piece;
-    }
-
-    private Piece Scratch(int length)
-    {
-        if (_scratch.Length - _scratchUsed < length)
-        {
-            Array.Resize(ref _scratch, Math.Max(_scratch.Length * 2, _scratchUsed + length));
-        }
-
-        var piece = new Piece(Source.Scratch, _scratchUsed, length);
-        _scratchUsed += length;
-        return piece;
+        var start = Scratch.Length;
+        BinaryPrimitives.WriteInt64BigEndian(Scratch.Reserve(sizeof(long)), value);
+        Scratch.Commit(sizeof(long));
+        return new Piece(Source.Scratch, start, sizeof(long));
     }
 
     private readonly record struct Piece(Source Source, int Offset, int Length);

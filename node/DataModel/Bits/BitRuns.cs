@@ -10,7 +10,8 @@ internal static class BitRuns
     private delegate ulong Word(scoped in BitCall call, ReadOnlySpan<byte> blob, int done, int count);
 
     public static ResultCode Set(scoped in BitCall call, ReadOnlySpan<byte> blob, OpOutcome outcome) =>
-        Rewrite(call, blob, outcome, static (scoped in BitCall call, ReadOnlySpan<byte> blob, int done, int count) => New(call, done, count));
+        Rewrite(call, blob, outcome, static (scoped in BitCall call, ReadOnlySpan<byte> blob, int done, int count) =>
+            New(call, done, count));
 
     public static ResultCode Or(scoped in BitCall call, ReadOnlySpan<byte> blob, OpOutcome outcome) =>
         Rewrite(call, blob, outcome, static (scoped in BitCall call, ReadOnlySpan<byte> blob, int done, int count) =>

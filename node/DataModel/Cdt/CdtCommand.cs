@@ -147,16 +147,14 @@ public static class CdtCommand
         for (var i = 0; i < call.Arguments.Count; i++)
         {
             var value = call.Arguments[i];
-            if (CdtWire.IsContainer(value[0]))
+            PackedSkip.Survey(value, out var containers, out var hasExtensions);
+            if ((levels + containers >= PackedReader.DepthMax && levels + PackedSkip.Depth(value) >= PackedReader.DepthMax)
+                || (hasExtensions && CdtWire.HasForeign(value)))
             {
-                PackedSkip.Survey(value, out var containers, out var hasExtensions);
-                if (levels + containers >= PackedReader.DepthMax && levels + PackedSkip.Depth(value) >= PackedReader.DepthMax)
-                {
-                    return false;
-                }
-
-                isClean &= !hasExtensions || CdtWire.IsClean(value);
+                return false;
             }
+
+            isClean &= !hasExtensions || CdtWire.IsClean(value);
         }
 
         if (levels >= PackedReader.DepthMax || isClean)

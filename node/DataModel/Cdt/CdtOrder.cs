@@ -23,7 +23,9 @@ internal static class CdtOrder
             return CdtCommand.Broken;
         }
 
-        Write(ref job, elements, target.IsMap ? elements.ByIndex(job.Scratch) : elements.ByRank(job.Scratch), flags);
+        var order = job.Scratch.Picks.Take(elements.Count);
+        elements.InOrder(job.Scratch.ItemOrder, job.Scratch).CopyTo(order);
+        Write(ref job, elements, target.IsMap ? DropSuperseded(elements, order) : order, flags);
         return ResultCode.Ok;
     }
 

@@ -80,7 +80,8 @@ public static class CdtPath
 
     /// Reads the value at a path without changing anything: Ok and type Null when nothing is there. The answer lies in the bin's
     /// bytes, but numbers, texts and blobs are still packed; `item` shows them.
-    public static ResultCode Read(BinValue bin, ReadOnlySpan<byte> path, CdtScratch scratch, out PackedItem item, out ReadOnlySpan<byte> packed)
+    public static ResultCode Read(
+        BinValue bin, ReadOnlySpan<byte> path, CdtScratch scratch, out PackedItem item, out ReadOnlySpan<byte> packed)
     {
         item = default;
         packed = default;

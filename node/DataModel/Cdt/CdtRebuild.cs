@@ -48,7 +48,8 @@ internal static class CdtRebuild
     }
 
     /// The new container is in scratch.Work; writes the new value of the bin and returns whether it is a map.
-    public static bool Write(ReadOnlySpan<byte> value, ReadOnlySpan<byte> steps, int count, in CdtWalk walk, CdtScratch scratch, OpOutcome outcome)
+    public static bool Write(
+        ReadOnlySpan<byte> value, ReadOnlySpan<byte> steps, int count, in CdtWalk walk, CdtScratch scratch, OpOutcome outcome)
     {
         for (var i = count - 1; i > walk.Found; i--)
         {
@@ -77,8 +78,12 @@ internal static class CdtRebuild
             }
 
             Materialize(value, parent, start, end, scratch);
-            Replace(container, parent.Position, scratch);
-            (start, end) = (parent.Start, parent.End);
+            (start, end) = (parent.ChildStart, parent.ChildEnd);
+            if (!StaysInPlace(container, parent, scratch))
+            {
+                Move(container, parent, scratch);
+                (start, end) = (parent.Start, parent.End);
+            }
         }
 
         Compose(value, start, end, scratch, outcome.Value);
@@ -149,8 +154,11 @@ internal static class CdtRebuild
         }
         else if (container.IsOrdered)
         {
-            Replace(container, container.Count, scratch);
-            return;
+            CdtSearch.TryFindPlace(container, child, out var spot);
+            CdtHead.Write(output, isMap: false, container.Count + 1, container.Flags);
+            output.Append(bytes[container.First..spot.Start]);
+            output.Append(child);
+            output.Append(bytes[spot.Start..]);
         }
         else
         {
@@ -164,15 +172,53 @@ internal static class CdtRebuild
         scratch.SwapWork();
     }
 
-    // The work takes its place in an ordered list, instead of the element at `position`.
-    private static void Replace(in PackedContainer list, int position, CdtScratch scratch)
+    // The siblings are walked, never the child: levels may be many, and the child large on each.
+    private static bool StaysInPlace(in PackedContainer list, in CdtLevel level, CdtScratch scratch)
     {
+        var child = scratch.Work.Read(0, scratch.Work.Length);
+        if (level.Position > 0)
+        {
+            var before = PackedSkip.Skip(list.Bytes, list.First, level.Position - 1);
+            if (before < 0 || PackedOrder.Compare(list.Bytes[before..], child) > 0)
+            {
+                return false;
+            }
+        }
+
+        return level.Position + 1 == list.Count || PackedOrder.Compare(child, list.Bytes[(level.ChildEnd - level.Start)..]) <= 0;
+    }
+
+    // The work takes the place in an ordered list that it now belongs to, behind those that equal it.
+    private static void Move(in PackedContainer list, in CdtLevel level, CdtScratch scratch)
+    {
+        var child = scratch.Work.Read(0, scratch.Work.Length);
+        var (childStart, childEnd) = (level.ChildStart - level.Start, level.ChildEnd - level.Start);
+        var place = list.First;
+        for (var i = 0; i < list.Count; i++)
+        {
+            if (i != level.Position && PackedOrder.Compare(list.Bytes[place..], child) > 0)
+            {
+                break;
+            }
+
+            place = i == level.Position ? childEnd : PackedSkip.Skip(list.Bytes, place);
+        }
+
         var output = scratch.OtherWork;
         output.Clear();
-        if (CdtElements.TryRead(list, scratch.Offsets, out var elements))
+        CdtHead.Write(output, isMap: false, list.Count, list.Flags);
+        output.Append(list.Bytes[list.First..Math.Min(place, childStart)]);
+        if (place <= childStart)
         {
-            CdtHead.Write(output, isMap: false, position < list.Count ? list.Count : list.Count + 1, list.Flags);
-            CdtOrder.AppendMoved(output, elements, position, scratch.Work.Read(0, scratch.Work.Length));
+            output.Append(child);
+            output.Append(list.Bytes[place..childStart]);
+            output.Append(list.Bytes[childEnd..]);
+        }
+        else
+        {
+            output.Append(list.Bytes[childEnd..place]);
+            output.Append(child);
+            output.Append(list.Bytes[place..]);
         }
 
         scratch.SwapWork();

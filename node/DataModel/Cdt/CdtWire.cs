@@ -63,6 +63,11 @@ public static class CdtWire
             return ResultCode.Ok;
         }
 
+        if (HasForeign(bytes))
+        {
+            return ResultCode.Parameter;
+        }
+
         var start = target.Length;
         if (!IsClean(bytes))
         {
@@ -88,6 +93,30 @@ public static class CdtWire
 
     /// Appends the value with everything ordered that is called so, and nothing else in marks.
     internal static void Clean(ReadOnlySpan<byte> value, GrowingBytes target, CdtScratch scratch) => Clean(value, 0, target, scratch);
+
+    /// Extensions that are no marks of order: a wildcard stands for values and is none, and others would be taken for marks once they
+    /// come first.
+    internal static bool HasForeign(ReadOnlySpan<byte> value)
+    {
+        var reader = new PackedReader(value);
+        for (var left = 1L; left > 0; left--)
+        {
+            if (!reader.TryRead(out var item) || item.Kind is PackedKind.Extension or PackedKind.Wildcard or PackedKind.Infinity)
+            {
+                return true;
+            }
+
+            left += item.Kind == PackedKind.Map ? 2L * item.Count : item.Count;
+            var behind = reader;
+            if (item.Count > 0 && behind.TryRead(out var mark) && mark.Kind == PackedKind.Extension)
+            {
+                reader = behind;
+                left--;
+            }
+        }
+
+        return false;
+    }
 
     internal static bool IsContainer(byte first) => first is (>= 0x80 and <= 0x9F) or (>= 0xDC and <= 0xDF);
 

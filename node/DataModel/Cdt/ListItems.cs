@@ -100,7 +100,8 @@ internal static class ListItems
 
     // Both are sorted: an item goes behind the elements that equal it.
     private static ResultCode Merge(
-        ref CdtJob job, scoped CdtElements elements, scoped CdtElements items, scoped ReadOnlySpan<int> order, scoped ReadOnlySpan<bool> refused)
+        ref CdtJob job, scoped CdtElements elements, scoped CdtElements items,
+        scoped ReadOnlySpan<int> order, scoped ReadOnlySpan<bool> refused)
     {
         var added = items.Count - refused.Count(true);
         CdtAnswer.Integer(job.Outcome, elements.Count + added);

@@ -19,6 +19,7 @@ internal static class ListWrites
     /// A list that would have to be filled with more nils than this is larger than any record.
     internal const int PadMax = 8 * 1024 * 1024;
 
+    private const int PadPiece = 1024;
     private const int SortDescending = 1;
     private const int SortDropDuplicates = 2;
 
@@ -305,10 +306,16 @@ internal static class ListWrites
         return true;
     }
 
+    /// Nils between the last element and one that is put behind it: in pieces, so that too many of them take no memory.
     internal static void Pad(GrowingBytes output, int nils)
     {
-        output.Reserve(nils)[..nils].Fill(0xC0);
-        output.Commit(nils);
+        while (nils > 0 && !output.Overflowed)
+        {
+            var piece = Math.Min(nils, PadPiece);
+            output.Reserve(piece)[..piece].Fill(0xC0);
+            output.Commit(piece);
+            nils -= piece;
+        }
     }
 
     private static bool HasOther(scoped CdtElements elements, scoped ReadOnlySpan<byte> value, long index)

@@ -56,7 +56,8 @@ internal static class MapItems
     // For each item the position of its pair; -1 - place where it is new; Superseded where it is not to be written. The result is
     // the first reason why one may not be written.
     private static ResultCode Locate(
-        scoped CdtElements elements, scoped CdtElements items, ReadOnlySpan<int> order, Span<int> places, int flags, CdtScratch scratch, out int added)
+        scoped CdtElements elements, scoped CdtElements items,
+        ReadOnlySpan<int> order, Span<int> places, int flags, CdtScratch scratch, out int added)
     {
         added = 0;
         var result = ResultCode.Ok;
@@ -94,7 +95,8 @@ internal static class MapItems
     }
 
     private static void Merge(
-        ref CdtJob job, scoped CdtElements elements, scoped CdtElements items, scoped ReadOnlySpan<int> order, scoped ReadOnlySpan<int> places)
+        ref CdtJob job, scoped CdtElements elements, scoped CdtElements items,
+        scoped ReadOnlySpan<int> order, scoped ReadOnlySpan<int> places)
     {
         var from = 0;
         foreach (var item in order)

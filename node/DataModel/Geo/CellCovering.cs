@@ -18,9 +18,9 @@ public readonly record struct CoveringOptions(int LevelMin, int LevelMax, int Ce
     internal int Next(int level) => level < LevelMin ? level + 1 : level + LevelStep;
 }
 
-/// Cells that together hold a region. Their levels are between the least and the greatest, in steps from the least; they are no more
-/// than allowed, unless the least level or the faces of the cube need more. Large cells are divided first, and among equal ones those that leave
-/// fewer parts. One object covers one region after the other and keeps its memory.
+/// Cells that together hold a region. Their levels are between the least and the greatest, in steps from the least; they are no
+/// more than allowed, unless the least level or the faces of the cube need more. Large cells are divided first, and among equal
+/// ones those that leave fewer parts. One object covers one region after the other and keeps its memory.
 public sealed class CellCovering
 {
     /// The least level is given up where it would take more cells than this: coarser cells hold the region too.

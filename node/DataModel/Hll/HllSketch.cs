@@ -69,7 +69,8 @@ public readonly ref struct HllSketch
 
     public static bool CanCache(long count) => count is > 0 and <= CountMax;
 
-    public static void WriteCount(Span<byte> bytes, long count) => BinaryPrimitives.WriteUInt64BigEndian(bytes[CountOffset..], (ulong)count);
+    public static void WriteCount(Span<byte> bytes, long count) =>
+        BinaryPrimitives.WriteUInt64BigEndian(bytes[CountOffset..], (ulong)count);
 
     /// The number of different values that were added.
     public long Estimate(HllScratch scratch)

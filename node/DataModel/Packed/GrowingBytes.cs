@@ -4,13 +4,15 @@ namespace Aerie.DataModel.Packed;
 
 /// Bytes that an operation writes, one behind the other, into memory that is kept for the next command. Offsets stay true while
 /// it grows; spans given out before show the bytes as they were then. Writing past the limit is not an error in itself:
-/// the bytes go nowhere and Overflowed says so, so that writers need no check of their own at each step.
+/// the bytes go nowhere and Overflowed says so, so that writers need no check of their own at each step. What was written
+/// before stays as it is, and winding back to it makes all well again.
 public sealed class GrowingBytes(int lengthMax)
 {
     /// Above this, memory is given back when the bytes are cleared: one huge value must not cost every thread that much for ever.
-    private const int KeptMax = 1024 * 1024;
+    private const int KeptMax = 8 * 1024 * 1024;
 
     private byte[] _bytes = new byte[1024];
+    private byte[] _waste = [];
 
     public int Length { get; private set; }
 
@@ -25,14 +27,19 @@ public sealed class GrowingBytes(int lengthMax)
         {
             _bytes = new byte[1024];
         }
+
+        if (_waste.Length > KeptMax)
+        {
+            _waste = [];
+        }
     }
 
     /// Room for `length` bytes, to be filled and committed. Valid until the next Reserve.
     public Span<byte> Reserve(int length)
     {
-        if (_bytes.Length - Length < length)
+        if (_bytes.Length - Length < length || Overflowed)
         {
-            Grow(length);
+            return Grow(length);
         }
 
         return _bytes.AsSpan(Length, length);
@@ -42,7 +49,7 @@ public sealed class GrowingBytes(int lengthMax)
     {
         if (!Overflowed)
         {
-            Invariant.Holds(length <= _bytes.Length - Length);
+            Invariant.Holds((uint)length <= (uint)(_bytes.Length - Length));
             Length += length;
         }
     }
@@ -68,6 +75,7 @@ public sealed class GrowingBytes(int lengthMax)
     {
         Invariant.Holds(length <= Length);
         Length = length;
+        Overflowed = false;
     }
 
     /// Puts other bytes in the place of some that were written; what lies behind them moves. They may not lie in this memory.
@@ -86,21 +94,19 @@ public sealed class GrowingBytes(int lengthMax)
         Length = offset + bytes.Length + behind;
     }
 
-    private void Grow(int length)
+    private Span<byte> Grow(int length)
     {
         var wanted = (long)Length + length;
-        if (wanted > lengthMax)
+        if (Overflowed || wanted > lengthMax)
         {
             Overflowed = true;
-            Length = 0; // what follows is thrown away: it may as well be written over
-            wanted = length;
+            _waste = _waste.Length < length ? new byte[length] : _waste;
+            return _waste.AsSpan(0, length);
         }
 
-        if (_bytes.Length - Length < length)
-        {
-            var larger = new byte[Math.Max(wanted, Math.Min(2L * _bytes.Length, lengthMax))];
-            _bytes.AsSpan(0, Length).CopyTo(larger);
-            _bytes = larger;
-        }
+        var larger = new byte[Math.Max(wanted, Math.Min(2L * _bytes.Length, lengthMax))];
+        _bytes.AsSpan(0, Length).CopyTo(larger);
+        _bytes = larger;
+        return _bytes.AsSpan(Length, length);
     }
 }

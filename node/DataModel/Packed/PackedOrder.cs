@@ -17,6 +17,11 @@ public static class PackedOrder
         var verdict = 0;
         while (left-- > 0)
         {
+            if (TryPassEqual(ref readerA, ref readerB))
+            {
+                continue;
+            }
+
             var order = CompareNext(ref readerA, ref readerB, out var itemA, out var itemB);
             if (order != 0)
             {
@@ -45,7 +50,7 @@ public static class PackedOrder
     {
         if (a.Kind != b.Kind)
         {
-            return a.Kind.CompareTo(b.Kind);
+            return ((byte)a.Kind).CompareTo((byte)b.Kind); // Enum.CompareTo would allocate
         }
 
         switch (a.Kind)
@@ -90,6 +95,27 @@ public static class PackedOrder
             reader = behind;
         }
 
+        return true;
+    }
+
+    // Long values that begin alike are the costly ones: where short elements have the same bytes, nothing more is read of them.
+    private static bool TryPassEqual(ref PackedReader a, ref PackedReader b)
+    {
+        var restA = a.All[Math.Min(a.Offset, a.All.Length)..];
+        var restB = b.All[Math.Min(b.Offset, b.All.Length)..];
+        if (restA.IsEmpty || restB.IsEmpty || restA[0] != restB[0])
+        {
+            return false;
+        }
+
+        var length = PackedSkip.ShortLength(restA[0]);
+        if (length == 0 || length > restA.Length || length > restB.Length || !restA[..length].SequenceEqual(restB[..length]))
+        {
+            return false;
+        }
+
+        a = new PackedReader(a.All, a.Offset + length);
+        b = new PackedReader(b.All, b.Offset + length);
         return true;
     }
 

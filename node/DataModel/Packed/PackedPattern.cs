@@ -13,11 +13,24 @@ internal static class PackedPattern
         public bool IsMap;
     }
 
+    /// Patterns are rarely deeper than this: more levels are only made room for when they are met.
+    private const int FewLevels = 6;
+
+    private const int TooDeep = int.MinValue;
+
     public static int Compare(ReadOnlySpan<byte> value, ReadOnlySpan<byte> pattern)
+    {
+        var order = Compare(value, pattern, stackalloc Level[FewLevels]);
+        return order == TooDeep ? CompareDeep(value, pattern) : order;
+    }
+
+    private static int CompareDeep(ReadOnlySpan<byte> value, ReadOnlySpan<byte> pattern) =>
+        Compare(value, pattern, stackalloc Level[PackedReader.DepthMax]);
+
+    private static int Compare(ReadOnlySpan<byte> value, ReadOnlySpan<byte> pattern, scoped Span<Level> levels)
     {
         var values = new PackedReader(value);
         var patterns = new PackedReader(pattern);
-        Span<Level> levels = stackalloc Level[PackedReader.DepthMax];
         levels[0] = new Level { Value = 1, Pattern = 1, IsMap = true };
         var depth = 0;
         while (depth >= 0)
@@ -74,7 +87,7 @@ internal static class PackedPattern
 
         if (++depth == levels.Length)
         {
-            return -1;
+            return TooDeep;
         }
 
         var width = isMap ? 2L : 1L;

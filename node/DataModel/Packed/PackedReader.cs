@@ -185,7 +185,7 @@ public ref struct PackedReader(ReadOnlySpan<byte> bytes, int offset = 0)
             case 0xC9:
                 return TryLength(4, out var extension32) && Extension(extension32, out item);
             case 0xCA:
-                return Number(4, out item, static bytes => BitConverter.DoubleToInt64Bits(BinaryPrimitives.ReadSingleBigEndian(bytes)), PackedKind.Double);
+                return Number(4, out item, SingleBits, PackedKind.Double);
             case 0xCB:
                 return Number(8, out item, BinaryPrimitives.ReadInt64BigEndian, PackedKind.Double);
             case 0xCC:
@@ -271,6 +271,9 @@ public ref struct PackedReader(ReadOnlySpan<byte> bytes, int offset = 0)
         item = new PackedItem { Kind = kind, Bits = read(bytes) };
         return true;
     }
+
+    private static long SingleBits(ReadOnlySpan<byte> bytes) =>
+        BitConverter.DoubleToInt64Bits(BinaryPrimitives.ReadSingleBigEndian(bytes));
 
     private bool TryLength(int bytes, out int length)
     {

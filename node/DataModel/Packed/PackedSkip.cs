@@ -54,6 +54,9 @@ public static class PackedSkip
         return offset <= bytes.Length ? offset : -1;
     }
 
+    /// The length of an element that says it with its first byte and has nothing inside; 0 of others.
+    internal static int ShortLength(byte first) => Forms[first] is <= LengthMax and var length ? length : 0;
+
     /// Passes over one value as Skip does, and counts its lists and maps with all inside them; says whether there are extensions.
     public static int Survey(ReadOnlySpan<byte> bytes, out int containers, out bool hasExtensions)
     {

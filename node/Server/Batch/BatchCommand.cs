@@ -1,6 +1,7 @@
 using Aerie.Foundation;
 using Aerie.Protocol;
 using Aerie.Server.Metrics;
+using Aerie.Server.Records;
 using Aerie.Server.Transactions;
 using Aerie.Server.Transactions.Commits;
 
@@ -17,8 +18,8 @@ internal static class BatchCommand
         batches.Shared.Counters.Add(worker.Number, NodeCounter.BatchIndexInitiate);
         var start = reply.Length;
         var frame = ReplyFrame.Begin(reply);
-        var result = Check(request, batches.Shared.RequestsMax(), out var rows, out var flags, out var position);
-        var work = new BatchWork(rows, request.Header, flags);
+        var result = Check(worker, request, batches.Shared.RequestsMax(), out var rows, out var flags, out var position);
+        var work = new BatchWork(rows, request.Header, flags, request.Fields.Get(FieldId.Filter));
         if (result == ResultCode.Ok)
         {
             result = batches.Run.Run(work, ref position, BatchJob.RowsPerStep, reply, images: null);
@@ -45,7 +46,7 @@ internal static class BatchCommand
     }
 
     private static ResultCode Check(
-        in Request request, long requestsMax, out ReadOnlySpan<byte> rows, out BatchFlags flags, out BatchPosition position)
+        Worker worker, in Request request, long requestsMax, out ReadOnlySpan<byte> rows, out BatchFlags flags, out BatchPosition position)
     {
         flags = BatchFlags.None;
         position = default;
@@ -60,12 +61,19 @@ internal static class BatchCommand
             return ResultCode.Parameter;
         }
 
-        if (requestsMax != 0 && count > requestsMax)
+        return requestsMax != 0 && count > requestsMax ? ResultCode.BatchMaxRequests : CheckFilter(worker, fields);
+    }
+
+    // Compiled once more for the rows, which costs nothing: it is the same.
+    private static ResultCode CheckFilter(Worker worker, in Fields fields)
+    {
+        if (!fields.TryGet(FieldId.Filter, out var packed))
         {
-            return ResultCode.BatchMaxRequests;
+            return ResultCode.Ok;
         }
 
-        // A condition for all rows; to leave it out would be to do what the client did not ask for.
-        return fields.Has(FieldId.Filter) ? ResultCode.UnsupportedFeature : ResultCode.Ok;
+        var result = RecordFilter.Begin(worker, packed);
+        RecordFilter.End(worker);
+        return result;
     }
 }

@@ -37,6 +37,7 @@ internal sealed class BatchJob(BatchLoop home) : LongReply, IImageUser
     private BufferId _copy = BufferId.None;
     private BufferView _view;
     private int _length;
+    private int _filterLength;
     private MessageHeader _header;
     private BatchFlags _flags;
     private BatchPosition _frontier;
@@ -56,13 +57,15 @@ internal sealed class BatchJob(BatchLoop home) : LongReply, IImageUser
     public bool IsCancelled => _isCancelled;
 
     /// The rows, readable from any thread while a slice is out.
-    public BatchWork Work => new(_view.Bytes[.._length], _header, _flags);
+    public BatchWork Work => new(_view.Bytes[.._length], _header, _flags, _view.Bytes.Slice(_length, _filterLength));
 
     public void Take(scoped in BatchWork work, BatchPosition position, long started)
     {
         _length = work.Rows.Length;
-        _copy = home.Buffers.Rent(_length);
+        _filterLength = work.Filter.Length;
+        _copy = home.Buffers.Rent(_length + _filterLength);
         work.Rows.CopyTo(home.Buffers.Span(_copy));
+        work.Filter.CopyTo(home.Buffers.Span(_copy)[_length..]);
         _view = home.Buffers.View(_copy);
         _header = work.Header;
         _flags = work.Flags;

@@ -8,6 +8,7 @@ using Aerie.Server.Records;
 using Aerie.Server.Records.Fetching;
 using Aerie.Server.Transactions;
 using Aerie.Server.Transactions.Commits;
+using Aerie.Server.Transactions.Udfs;
 
 namespace Aerie.Server.Batch;
 
@@ -45,7 +46,8 @@ internal readonly record struct BatchLoopContext(
     ImageReads Reads,
     Action Wake,
     Action<ConnectionId, LongReply> WakeLongReply,
-    LoopCommits Commits);
+    LoopCommits Commits,
+    UdfLoop Udfs);
 
 /// What batches need on one loop, made once and used again: the runner, a reply buffer for slices of other loops' batches,
 /// and the jobs. Belongs to the loop's thread, but for Send.
@@ -60,7 +62,7 @@ internal sealed class BatchLoop
     {
         _loop = loop;
         Shared = shared;
-        Run = new BatchRun(loop.Worker, shared.Namespaces);
+        Run = new BatchRun(loop.Worker, shared.Namespaces, loop.Udfs);
         SliceReply = new ReplyBuffer(loop.Buffers);
     }
 

@@ -4,13 +4,17 @@ using Aerie.Protocol;
 using Aerie.Server.Records;
 using Aerie.Server.Records.Fetching;
 using Aerie.Server.Transactions;
+using Aerie.Server.Transactions.Udfs;
 
 namespace Aerie.Server.Batch;
 
 /// Carries out the rows of a batch, one behind the other, on the loop that it was made for. Index and records lie all over
 /// the memory: a look ahead over the next rows has the processor load what they need while earlier rows are worked on.
-internal sealed class BatchRun(Worker worker, Namespaces namespaces)
+internal sealed class BatchRun(Worker worker, Namespaces namespaces, UdfLoop udfs)
 {
+    /// For the functions of a row, when the client says nothing.
+    private const long FunctionNanoseconds = 1_000_000_000;
+
     /// How far a batch looks for rows that lack images, when one does.
     private const int RowsForeseen = 2 * ImageFetch.ImagesMax;
 
@@ -102,7 +106,7 @@ internal sealed class BatchRun(Worker worker, Namespaces namespaces)
         {
             measured = _ahead.NamespaceAt(done) ?? measured;
             var start = reply.Length;
-            var result = RunRow(row, _ahead.NamespaceAt(done), _ahead.DigestAt(done), reply);
+            var result = RunRow(work, row, _ahead.NamespaceAt(done), _ahead.DigestAt(done), reply);
             if (worker.LacksImage)
             {
                 reply.WindBack(start);
@@ -175,7 +179,7 @@ internal sealed class BatchRun(Worker worker, Namespaces namespaces)
         }
     }
 
-    private ResultCode RunRow(scoped in BatchRow row, Namespace? records, in Digest digest, ReplyBuffer reply)
+    private ResultCode RunRow(scoped in BatchWork work, scoped in BatchRow row, Namespace? records, in Digest digest, ReplyBuffer reply)
     {
         if (records is null)
         {
@@ -197,6 +201,9 @@ internal sealed class BatchRun(Worker worker, Namespaces namespaces)
             OpCount = row.OpCount,
             Origin = CommandOrigin.BatchSub,
             BatchIndex = row.Index,
+            SharedFilter = work.Filter,
+            Udf = udfs,
+            Deadline = row.Fields.Has(FieldId.UdfFunction) ? worker.Clock.MonotonicNanoseconds + FunctionNanoseconds : 0,
         };
         return RecordCommands.Run(worker, command, reply);
     }

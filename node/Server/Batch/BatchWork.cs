@@ -4,8 +4,12 @@ using Aerie.Protocol;
 namespace Aerie.Server.Batch;
 
 /// What a batch asks for, wherever its rows lie: in the received buffer or in a copy.
-internal readonly ref struct BatchWork(ReadOnlySpan<byte> rows, scoped in MessageHeader header, BatchFlags flags)
+internal readonly ref struct BatchWork(
+    ReadOnlySpan<byte> rows, scoped in MessageHeader header, BatchFlags flags, ReadOnlySpan<byte> filter)
 {
+    /// The condition of all rows that have none of their own; empty: none.
+    public readonly ReadOnlySpan<byte> Filter = filter;
+
     /// The batch field: prologue and rows.
     public readonly ReadOnlySpan<byte> Rows = rows;
     public readonly MessageHeader Header = header;

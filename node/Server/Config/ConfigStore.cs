@@ -29,6 +29,7 @@ public sealed class ConfigStore
         _table = table;
         _settings = report.Settings;
         Network = report.Options.Network;
+        UdfPath = report.Options.UdfPath;
         Logging = report.Options.Logging;
         Service = new LiveOptions<ServiceOptions>(report.Options.Service);
         _namespaces = report.Options.Namespaces.ToDictionary(
@@ -39,6 +40,9 @@ public sealed class ConfigStore
     public NetworkOptions Network { get; }
 
     public LoggingOptions Logging { get; }
+
+    /// The folder of registered modules.
+    public string UdfPath { get; }
 
     public LiveOptions<ServiceOptions> Service { get; }
 

@@ -8,11 +8,17 @@ namespace Aerie.Server.Config;
 public sealed record NodeOptions(
     ServiceOptions Service, NetworkOptions Network, LoggingOptions Logging, ImmutableArray<NamespaceOptions> Namespaces)
 {
+    /// The folder of registered modules.
+    public required string UdfPath { get; init; }
+
     public static NodeOptions From(Settings root) => new(
         ServiceOptions.From(root.Child("service")!),
         NetworkOptions.From(root.Child("network")!),
         LoggingOptions.From(root.Child(SectionRules.LoggingPath)),
-        [.. root.ChildrenOf("namespace").Select(NamespaceOptions.From)]);
+        [.. root.ChildrenOf("namespace").Select(NamespaceOptions.From)])
+    {
+        UdfPath = root.ChildOrNew("mod-lua", "mod-lua").Text("user-path"),
+    };
 }
 
 /// Section `service`. Names and units are those of the reference.
@@ -76,6 +82,9 @@ public sealed record ServiceOptions
 
     public required bool CgroupMemTracking { get; init; }
 
+    /// Calls of functions answer "forbidden".
+    public required bool DisableUdfExecution { get; init; }
+
     /// How long the node waits for its clients after SIGTERM.
     public required int ShutdownGraceMs { get; init; }
 
@@ -111,6 +120,7 @@ public sealed record ServiceOptions
         LogLocalTime = settings.Flag("log-local-time"),
         LogMillis = settings.Flag("log-millis"),
         CgroupMemTracking = settings.Flag("cgroup-mem-tracking"),
+        DisableUdfExecution = settings.Flag("disable-udf-execution"),
         ShutdownGraceMs = settings.Int("shutdown-grace-ms"),
         IoRestUs = settings.Int("io-rest-us"),
     };

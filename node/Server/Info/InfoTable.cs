@@ -1,10 +1,12 @@
 using Aerie.Foundation;
+using Aerie.Lua;
 using Aerie.Server.Config;
 using Aerie.Server.Logging;
 using Aerie.Server.Metrics;
 using Aerie.Server.Query;
 using Aerie.Server.Records;
 using Aerie.Server.Statistics;
+using Aerie.Server.Udf;
 using Microsoft.Extensions.Logging;
 
 namespace Aerie.Server.Info;
@@ -38,6 +40,10 @@ public sealed record InfoSources
 
     public required QueryRegistry Queries { get; init; }
 
+    public required UdfModules Modules { get; init; }
+
+    public required Func<IReadOnlyList<UdfStatistics>> UdfStatistics { get; init; }
+
     public required LastUpdateClock LastUpdateClock { get; init; }
 
     public required IClock Clock { get; init; }
@@ -58,6 +64,7 @@ public sealed class InfoTable
         Add(new PartitionCommands(sources).All);
         Add(new NamespaceCommands(sources).All);
         Add(new TruncateCommands(sources).All);
+        Add(new UdfCommands(sources).All);
         Add(new StatisticsCommands(sources).All);
         Add(new ConfigCommands(sources).All);
         Add(new LogCommands(sources).All);

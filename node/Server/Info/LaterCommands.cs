@@ -8,7 +8,7 @@ namespace Aerie.Server.Info;
 /// refused with a reason. Nothing here pretends to have done something.
 internal sealed class LaterCommands(InfoSources sources)
 {
-    public IEnumerable<InfoCommand> All => [.. Indexes, .. Modules, .. OtherClusters, .. Dumps];
+    public IEnumerable<InfoCommand> All => [.. Indexes, .. OtherClusters, .. Dumps];
 
     private IEnumerable<InfoCommand> Indexes =>
     [
@@ -20,16 +20,6 @@ internal sealed class LaterCommands(InfoSources sources)
         new("sindex-describe", "statistics of an index: namespace=;indexname=", InfoPermission.None, NoIndex),
         Refused("sindex-create", "creates an index", InfoPermission.DataAdmin, "secondary indexes are not available yet"),
         new("sindex-delete", "removes an index: namespace=;indexname=", InfoPermission.DataAdmin, NoIndex),
-    ];
-
-    private static IEnumerable<InfoCommand> Modules =>
-    [
-        Empty("udf-list", "the user-defined modules"),
-        new("udf-get", "a user-defined module: filename=", InfoPermission.None, (in _, reply) => reply.Append("error=not_found")),
-        Refused("udf-put", "registers a user-defined module", InfoPermission.DataAdmin, "user-defined functions are not available yet"),
-        new("udf-remove", "removes a user-defined module: filename=", InfoPermission.DataAdmin, (in _, reply) =>
-            reply.Append("error=file_not_found")),
-        new("udf-clear-cache", "forgets compiled modules", InfoPermission.DataAdmin, (in _, reply) => reply.Ok()),
     ];
 
     private static IEnumerable<InfoCommand> OtherClusters =>

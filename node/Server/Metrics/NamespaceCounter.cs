@@ -2,7 +2,7 @@ namespace Aerie.Server.Metrics;
 
 /// What a namespace counts. A name in snake case is the statistic's key (`client_read_success`), so a counter added here
 /// shows up in `namespace/<ns>` and in the metrics by itself. The client and batch-sub blocks have the same order, and
-/// so have the writes of the ops-sub block: a command adds the block's start to the outcome.
+/// so have the writes of the ops-sub block and the calls of the udf-sub block: a command adds the block's start to the outcome.
 public enum NamespaceCounter
 {
     ClientTsvcError,
@@ -21,6 +21,14 @@ public enum NamespaceCounter
     ClientDeleteTimeout,
     ClientDeleteNotFound,
     ClientDeleteFilteredOut,
+    ClientUdfComplete,
+    ClientUdfError,
+    ClientUdfTimeout,
+    ClientUdfFilteredOut,
+    ClientLangReadSuccess,
+    ClientLangWriteSuccess,
+    ClientLangDeleteSuccess,
+    ClientLangError,
 
     BatchSubTsvcError,
     BatchSubTsvcTimeout,
@@ -38,6 +46,14 @@ public enum NamespaceCounter
     BatchSubDeleteTimeout,
     BatchSubDeleteNotFound,
     BatchSubDeleteFilteredOut,
+    BatchSubUdfComplete,
+    BatchSubUdfError,
+    BatchSubUdfTimeout,
+    BatchSubUdfFilteredOut,
+    BatchSubLangReadSuccess,
+    BatchSubLangWriteSuccess,
+    BatchSubLangDeleteSuccess,
+    BatchSubLangError,
 
     OpsSubTsvcError,
     OpsSubTsvcTimeout,
@@ -45,6 +61,17 @@ public enum NamespaceCounter
     OpsSubWriteError,
     OpsSubWriteTimeout,
     OpsSubWriteFilteredOut,
+
+    UdfSubTsvcError,
+    UdfSubTsvcTimeout,
+    UdfSubUdfComplete,
+    UdfSubUdfError,
+    UdfSubUdfTimeout,
+    UdfSubUdfFilteredOut,
+    UdfSubLangReadSuccess,
+    UdfSubLangWriteSuccess,
+    UdfSubLangDeleteSuccess,
+    UdfSubLangError,
 
     ReadTouchSuccess,
     ReadTouchError,
@@ -64,6 +91,9 @@ public enum NamespaceCounter
     PiQueryOpsBgComplete,
     PiQueryOpsBgError,
     PiQueryOpsBgAbort,
+    PiQueryUdfBgComplete,
+    PiQueryUdfBgError,
+    PiQueryUdfBgAbort,
 
     ExpiredObjects,
     EvictedObjects,

@@ -5,12 +5,13 @@ using Aerie.Server.Metrics;
 using Aerie.Server.Records;
 using Aerie.Server.Records.Fetching;
 using Aerie.Server.Transactions;
+using Aerie.Server.Transactions.Udfs;
 
 namespace Aerie.Server.Query;
 
 /// The event loop as queries see it.
 internal readonly record struct QueryLoopContext(
-    Worker Worker, BufferPool Buffers, ImageReads Reads, Action<ConnectionId, LongReply> WakeLongReply);
+    Worker Worker, BufferPool Buffers, ImageReads Reads, Action<ConnectionId, LongReply> WakeLongReply, UdfLoop Udfs);
 
 /// The background queries of one loop. They belong to no connection: whoever asked for one has its answer and may be gone.
 /// One step of one query per turn, in rotation, so that single requests never wait for more than a step however many there
@@ -69,6 +70,7 @@ internal sealed class BackgroundQueries(QueryLoopContext loop, QueryShared share
         {
             Id = plan.Id,
             IsBackground = true,
+            CallsFunction = ops.CallsFunction,
             Namespace = plan.Records.Name,
             Set = QueryStatus.TextOf(plan.Set),
             From = from,
@@ -138,7 +140,13 @@ internal sealed class BackgroundQueries(QueryLoopContext loop, QueryShared share
         _opsBytes -= query.OpsLength;
         query.Records.Counters.Add(
             Worker.Number,
-            outcome == QueryOutcome.Ok ? NamespaceCounter.PiQueryOpsBgComplete : NamespaceCounter.PiQueryOpsBgAbort);
+            (query.Status.CallsFunction, outcome == QueryOutcome.Ok) switch
+            {
+                (true, true) => NamespaceCounter.PiQueryUdfBgComplete,
+                (true, false) => NamespaceCounter.PiQueryUdfBgAbort,
+                (false, true) => NamespaceCounter.PiQueryOpsBgComplete,
+                _ => NamespaceCounter.PiQueryOpsBgAbort,
+            });
         shared.Registry.Finish(query.Status, outcome, Worker.Clock.MonotonicNanoseconds);
     }
 }

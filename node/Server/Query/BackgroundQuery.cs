@@ -3,6 +3,7 @@ using Aerie.Index;
 using Aerie.Server.Records;
 using Aerie.Server.Records.Fetching;
 using Aerie.Server.Transactions;
+using Aerie.Server.Transactions.Udfs;
 using Aerie.Storage;
 
 namespace Aerie.Server.Query;
@@ -16,6 +17,9 @@ internal sealed class BackgroundQuery : IImageUser
     /// Some hundred microseconds of writes.
     private const int RecordsPerStep = 128;
 
+    /// The same for calls of functions, whose cost nobody knows beforehand.
+    private const long StepNanoseconds = 500_000;
+
     /// A few hundred microseconds of records that are not wanted.
     private const int LooksPerStep = 2048;
 
@@ -26,6 +30,7 @@ internal sealed class BackgroundQuery : IImageUser
     private const long LookNanoseconds = 1_000_000_000;
 
     private readonly Worker _worker;
+    private readonly UdfLoop _udfs;
     private readonly ImageFetch _images;
     private readonly QueryPlan _plan;
     private readonly BackgroundOps _ops;
@@ -41,10 +46,13 @@ internal sealed class BackgroundQuery : IImageUser
     private long _recordsLeft;
     private long _succeeded;
     private long _failed;
+    private long _now;
+    private long _usedNanoseconds;
 
     public BackgroundQuery(in QueryLoopContext loop, QueryPlan plan, BackgroundOps ops, QueryStatus status)
     {
         _worker = loop.Worker;
+        _udfs = loop.Udfs;
         _images = new ImageFetch(loop.Reads) { User = this };
         _plan = plan;
         _ops = ops;
@@ -81,7 +89,7 @@ internal sealed class BackgroundQuery : IImageUser
             return QueryOutcome.UserAborted;
         }
 
-        var now = _worker.Clock.MonotonicNanoseconds;
+        var now = _now = _worker.Clock.MonotonicNanoseconds;
         if (_images.IsWaiting)
         {
             WakeAt = now + LookNanoseconds;
@@ -135,6 +143,11 @@ internal sealed class BackgroundQuery : IImageUser
             if (_leafDone < _leafCount)
             {
                 taken += TryWrite(_leaf[_leafDone], scratch) ? 1 : 0;
+                if (_ops.CallsFunction && HasUsedStep())
+                {
+                    break;
+                }
+
                 continue;
             }
 
@@ -153,6 +166,21 @@ internal sealed class BackgroundQuery : IImageUser
 
         _worker.Fetched = null;
         return taken;
+    }
+
+    // A function may take any time.
+    private bool HasUsedStep()
+    {
+        var started = _now;
+        _now = _worker.Clock.MonotonicNanoseconds;
+        _usedNanoseconds += _now - started;
+        if (_usedNanoseconds < StepNanoseconds)
+        {
+            return false;
+        }
+
+        _usedNanoseconds = 0;
+        return true;
     }
 
     // Returns how many records were looked at; the cursor stands behind them.
@@ -188,7 +216,7 @@ internal sealed class BackgroundQuery : IImageUser
     // and those of the rest of the leaf, are being read.
     private bool TryWrite(in Digest digest, ReplyBuffer scratch)
     {
-        var result = RecordCommands.Run(_worker, _ops.CommandFor(_records, digest), scratch);
+        var result = RecordCommands.Run(_worker, _ops.CommandFor(_records, digest, _udfs, _now), scratch);
         scratch.WindBack(0);
         if (_worker.LacksImage)
         {
@@ -198,7 +226,7 @@ internal sealed class BackgroundQuery : IImageUser
 
         _leafDone++;
         _succeeded += result == ResultCode.Ok ? 1 : 0;
-        _failed += result is ResultCode.Ok or ResultCode.NotFound ? 0 : 1;
+        _failed += result is ResultCode.Ok or ResultCode.NotFound or ResultCode.FilteredOut ? 0 : 1;
         return true;
     }
 

@@ -22,7 +22,9 @@ internal sealed class BackgroundStart(BackgroundQueries queries, QueryPlan plan,
         var result = queries.TryStart(plan, ops, _from);
         if (result != ResultCode.Ok)
         {
-            plan.Records.Counters.Add(worker.Number, NamespaceCounter.PiQueryOpsBgError);
+            plan.Records.Counters.Add(worker.Number, ops.CallsFunction
+                ? NamespaceCounter.PiQueryUdfBgError
+                : NamespaceCounter.PiQueryOpsBgError);
         }
 
         var frame = ReplyFrame.Begin(reply);

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Aerie.DataModel.Bins;
+using Aerie.DataModel.Expressions;
 using Aerie.Foundation;
 using Aerie.Protocol;
 using Aerie.Server.Metrics;
@@ -29,7 +30,7 @@ internal static class QueryCommand
         var records = shared.Namespaces.Find(request.Fields.Namespace);
         LongReply? started = null;
         var result = records is null ? ResultCode.Namespace
-            : IsWrite(request) ? TryStartBackground(background, request, records, out started)
+            : IsWrite(request) || CallsInBackground(request.Fields) ? TryStartBackground(background, request, records, out started)
             : TryStartReply(background, request, records, out started);
         if (started is not null)
         {
@@ -51,17 +52,21 @@ internal static class QueryCommand
         return null;
     }
 
+    // Field 33: 2 is a function for each record, 1 an aggregation.
+    private static bool CallsInBackground(in Fields fields) => fields.Get(FieldId.UdfOp) is [2];
+
     private static bool IsWrite(in Request request) => (request.Header.Info2 & (Info2.Write | Info2.Delete)) != 0;
 
     private static NamespaceCounter CounterOfRefusal(in Request request) =>
-        IsWrite(request) ? NamespaceCounter.PiQueryOpsBgError
+        CallsInBackground(request.Fields) ? NamespaceCounter.PiQueryUdfBgError
+        : IsWrite(request) ? NamespaceCounter.PiQueryOpsBgError
         : (request.Header.Info1 & Info1.ShortQuery) != 0 ? NamespaceCounter.PiQueryShortBasicError
         : NamespaceCounter.PiQueryLongBasicError;
 
     private static ResultCode TryStartReply(BackgroundQueries background, in Request request, Namespace records, out LongReply? started)
     {
         started = null;
-        var result = Supports(request.Fields);
+        var result = Supports(request.Fields, mayCall: false);
         if (result == ResultCode.Ok && (request.Header.Info1 & Info1.Read) == 0)
         {
             result = ResultCode.Parameter;
@@ -83,7 +88,7 @@ internal static class QueryCommand
         BackgroundQueries background, in Request request, Namespace records, out LongReply? started)
     {
         started = null;
-        var result = Supports(request.Fields);
+        var result = Supports(request.Fields, mayCall: true);
         if (result != ResultCode.Ok || (result = BackgroundOps.TryRead(request, records, out var ops)) != ResultCode.Ok)
         {
             return result;
@@ -98,9 +103,9 @@ internal static class QueryCommand
         return ResultCode.Ok;
     }
 
-    private static ResultCode Supports(in Fields fields)
+    private static ResultCode Supports(in Fields fields, bool mayCall)
     {
-        if (fields.Has(FieldId.UdfOp) || fields.Has(FieldId.UdfFunction) || fields.Has(FieldId.Filter) || fields.Has(FieldId.MrtId))
+        if (fields.Has(FieldId.MrtId) || (fields.Has(FieldId.UdfOp) && !(mayCall && CallsInBackground(fields))))
         {
             return ResultCode.UnsupportedFeature;
         }
@@ -120,7 +125,8 @@ internal static class QueryCommand
             || !TryNumber(fields, FieldId.MaxRecords, sizeof(ulong), out var recordsMax)
             || !TryNumber(fields, FieldId.RecordsPerSecond, sizeof(uint), out var perSecond)
             || !TryNumber(fields, FieldId.SocketTimeout, sizeof(uint), out var socketTimeout)
-            || fields.Set.Length > SetTable.NameLengthMax)
+            || fields.Set.Length > SetTable.NameLengthMax
+            || !TryFilter(fields, out var filter))
         {
             return false;
         }
@@ -131,6 +137,7 @@ internal static class QueryCommand
             Partitions = partitions!,
             Bins = bins,
             Set = fields.Set.ToArray(),
+            Filter = filter,
             Info1 = request.Header.Info1,
             SendsPartitionDone = partitions!.IsListed && (request.Header.Info3 & Info3.PartitionDone) == 0,
             Id = id,
@@ -139,6 +146,18 @@ internal static class QueryCommand
             SocketTimeout = fields.Has(FieldId.SocketTimeout) ? (uint)socketTimeout : SocketTimeoutDefault,
         };
         return true;
+    }
+
+    private static bool TryFilter(in Fields fields, out ExpProgram? filter)
+    {
+        filter = null;
+        if (!fields.TryGet(FieldId.Filter, out var packed))
+        {
+            return true;
+        }
+
+        filter = new ExpProgram();
+        return ExpCompiler.CompileFilter(packed, filter) == ResultCode.Ok;
     }
 
     // A field that is not there reads as 0; one of another length is malformed.

@@ -1,3 +1,4 @@
+using Aerie.DataModel.Expressions;
 using Aerie.Protocol;
 using Aerie.Server.Records;
 
@@ -14,6 +15,9 @@ internal sealed record QueryPlan
 
     /// Empty: all sets, and records without one.
     public required byte[] Set { get; init; }
+
+    /// The condition of the query; null: there is none.
+    public ExpProgram? Filter { get; init; }
 
     public required Info1 Info1 { get; init; }
 

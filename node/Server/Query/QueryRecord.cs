@@ -20,10 +20,14 @@ internal readonly ref struct QueryRecord(QueryPlan plan, Worker worker, ReplyBuf
     /// From here on a lookup by hash is cheaper than comparing each name with each bin.
     private const int ComparisonsMax = 256;
 
-    /// False: nothing was written, because the image must be read first, or cannot be read at all.
+    /// False: nothing was written, because the image must be read first, or cannot be read at all, or the query's condition keeps
+    /// the record out.
     public bool TryWrite(in RecordEntry entry, in Digest digest)
     {
-        if (!plan.Records.TryOpen(worker, entry, out var image))
+        var isDecided = true;
+        if ((plan.Filter is not null && !RecordFilter.MayPass(worker, plan.Records, digest, entry, out isDecided))
+            || !plan.Records.TryOpen(worker, entry, out var image)
+            || (!isDecided && !RecordFilter.Passes(worker, plan.Records, digest, entry, image)))
         {
             return false;
         }
@@ -77,7 +81,7 @@ internal readonly ref struct QueryRecord(QueryPlan plan, Worker worker, ReplyBuf
         var count = 0;
         foreach (var bin in image.Bins)
         {
-            at += ReplyFormat.WriteOp(target[at..], bin.Name, bin.ParticleType, bin.Value);
+            at += BinReply.Write(target[at..], bin.Name, (ParticleType)bin.ParticleType, bin.Value);
             count++;
         }
 
@@ -93,7 +97,7 @@ internal readonly ref struct QueryRecord(QueryPlan plan, Worker worker, ReplyBuf
             {
                 if (bin.Name.SequenceEqual(name))
                 {
-                    at += ReplyFormat.WriteOp(target[at..], name, bin.ParticleType, bin.Value);
+                    at += BinReply.Write(target[at..], name, (ParticleType)bin.ParticleType, bin.Value);
                     count++;
                     break;
                 }
@@ -115,7 +119,7 @@ internal readonly ref struct QueryRecord(QueryPlan plan, Worker worker, ReplyBuf
             var slot = draft.Find(sources, name);
             if (slot >= 0)
             {
-                at += ReplyFormat.WriteOp(target[at..], name, (byte)draft.TypeOf(slot), draft.ValueOf(sources, slot));
+                at += BinReply.Write(target[at..], name, draft.TypeOf(slot), draft.ValueOf(sources, slot));
                 count++;
             }
         }

@@ -158,6 +158,7 @@ internal sealed class QueryReply : LongReply, IImageUser
         Span<EntryHandle> handles = stackalloc EntryHandle[PrimaryIndex.LeafCapacity];
         var looks = LooksPerStep;
         _worker.Fetched = _images;
+        _worker.Filter = _plan.Filter;
         while (looks > 0 && !_images.IsWaiting && _at < _plan.Partitions.Count && reply.Length < bytesMax && _returned < returnedMax)
         {
             looks -= LooksPerLeaf + WalkLeaf(handles, reply, bytesMax, returnedMax);
@@ -173,6 +174,7 @@ internal sealed class QueryReply : LongReply, IImageUser
         }
 
         _worker.Fetched = null;
+        _worker.Filter = null;
     }
 
     // Returns how many records were looked at.
@@ -202,7 +204,7 @@ internal sealed class QueryReply : LongReply, IImageUser
             {
                 if (!_worker.LacksImage)
                 {
-                    continue; // the operator hears of it; the others are returned
+                    continue; // filtered out, or unreadable: the operator hears of that, and the others are returned
                 }
 
                 _cursor = i == 0 ? start : index.CursorAfter(index[found[i - 1]].Digest(partition));
@@ -233,7 +235,8 @@ internal sealed class QueryReply : LongReply, IImageUser
                 return;
             }
 
-            if (Wants(entry))
+            if (Wants(entry) && (_plan.Filter is null
+                || RecordFilter.MayPass(_worker, _records, entry.Digest(_plan.Partitions[_at]), entry, out _)))
             {
                 _records.Foresee(_worker, entry, _images);
             }

@@ -36,6 +36,9 @@ public sealed class QueryStatus
     /// Write operations that no client waits for.
     public bool IsBackground { get; init; }
 
+    /// Its work is a function that users registered.
+    public bool CallsFunction { get; init; }
+
     public required string Namespace { get; init; }
 
     /// Empty: all sets.
@@ -61,7 +64,7 @@ public sealed class QueryStatus
     public long RecordsFailed => Volatile.Read(ref _failed);
 
     /// The value of `job-type`.
-    public string TypeText => IsBackground ? "background-ops" : "basic";
+    public string TypeText => CallsFunction ? "background-udf" : IsBackground ? "background-ops" : "basic";
 
     /// Bytes of replies, before compression of the connection's frames was sent or not.
     public long NetIoBytes => Volatile.Read(ref _bytes);

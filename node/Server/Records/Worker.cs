@@ -1,4 +1,6 @@
 using Aerie.DataModel.Bins;
+using Aerie.DataModel.Expressions;
+using Aerie.DataModel.Packed;
 using Aerie.Foundation;
 using Aerie.Index.Holds;
 using Aerie.Server.Records.Fetching;
@@ -8,19 +10,41 @@ namespace Aerie.Server.Records;
 
 /// What one thread that touches records carries along: its number (which stripe of counters and which append cursor are
 /// its own), the time of its current turn, and its draft. Never shared between threads.
-public sealed class Worker(int number, IClock clock, LastUpdateClock lastUpdateClock, Action<UnreadableImage>? unreadable = null)
-    : IDisposable
+public sealed class Worker : IDisposable
 {
+    /// Answers of one operation: all bins of the largest record, and some more for what is worked out on the way.
+    private const int AnswerMax = 32 * 1024 * 1024;
+
+    private readonly LastUpdateClock _lastUpdateClock;
+    private readonly Action<UnreadableImage>? _unreadable;
     private MissingImage _missing;
 
-    public int Number { get; } = number;
+    public Worker(int number, IClock clock, LastUpdateClock lastUpdateClock, Action<UnreadableImage>? unreadable = null)
+    {
+        _lastUpdateClock = lastUpdateClock;
+        _unreadable = unreadable;
+        Number = number;
+        Clock = clock;
+        Outcome = new OpOutcome(Draft.Scratch, new GrowingBytes(AnswerMax));
+    }
+
+    public int Number { get; }
 
     public RecordDraft Draft { get; } = new();
+
+    /// What the operation leaves that runs: new values lie in the draft's scratch.
+    public OpOutcome Outcome { get; }
+
+    /// What operations of the data model need on the way.
+    internal OpScratches Scratches { get; } = new();
+
+    /// The condition of the command that runs; null: it has none.
+    internal ExpProgram? Filter { get; set; }
 
     /// For images that are not stored as they are.
     public ImageScratch Scratch { get; } = new();
 
-    public IClock Clock { get; } = clock;
+    public IClock Clock { get; }
 
     /// Waiters who became owners, or must start over, in a section that is still under a partition's gate.
     public List<WokenWaiter> Woken { get; } = [];
@@ -47,7 +71,7 @@ public sealed class Worker(int number, IClock clock, LastUpdateClock lastUpdateC
     {
         UnixMilliseconds = Clock.UnixMilliseconds;
         NowSeconds = CitrusTime.Seconds(UnixMilliseconds);
-        LastUpdateTime = lastUpdateClock.Advance(CitrusTime.Milliseconds(UnixMilliseconds));
+        LastUpdateTime = _lastUpdateClock.Advance(CitrusTime.Milliseconds(UnixMilliseconds));
     }
 
     /// The command that runs cannot go on without this.
@@ -58,7 +82,7 @@ public sealed class Worker(int number, IClock clock, LastUpdateClock lastUpdateC
     }
 
     /// For the operator.
-    public void Report(in UnreadableImage image) => unreadable?.Invoke(image);
+    public void Report(in UnreadableImage image) => _unreadable?.Invoke(image);
 
     public void Dispose() => Scratch.Dispose();
 

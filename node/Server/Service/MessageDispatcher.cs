@@ -9,6 +9,7 @@ using Aerie.Server.Records;
 using Aerie.Server.Transactions;
 using Aerie.Server.Transactions.Commits;
 using Aerie.Server.Transactions.Parking;
+using Aerie.Server.Transactions.Udfs;
 
 namespace Aerie.Server.Service;
 
@@ -35,7 +36,8 @@ internal sealed class MessageDispatcher(
     BatchLoop batches,
     ParkedCommands parked,
     LoopCommits commits,
-    BackgroundQueries background)
+    BackgroundQueries background,
+    UdfLoop udfs)
 {
     private const long NanosecondsPerMillisecond = 1_000_000;
 
@@ -205,8 +207,10 @@ internal sealed class MessageDispatcher(
         return new DispatchStep(DispatchOutcome.Done, 0, throttled);
     }
 
-    private long DeadlineOf(in Request request) =>
-        Now + ((request.Header.Timeout == 0 ? shared.Options.TransactionMaxMs : request.Header.Timeout) * NanosecondsPerMillisecond);
+    private long DeadlineOf(in Request request) => Now + TimeoutOf(request);
+
+    private long TimeoutOf(in Request request) =>
+        (request.Header.Timeout == 0 ? shared.Options.TransactionMaxMs : request.Header.Timeout) * NanosecondsPerMillisecond;
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void Refuse(ResultCode result)
@@ -221,14 +225,14 @@ internal sealed class MessageDispatcher(
     private bool TryRunRecord(in Request request, Namespace records, in Digest digest, bool ownsHold, long since)
     {
         var start = BeginFrame();
-        RecordCommands.Run(worker, CommandOf(request, records, digest, ownsHold), reply);
+        RecordCommands.Run(worker, CommandOf(request, records, digest, ownsHold, since), reply);
         if (parked.HasQueued | worker.LacksImage)
         {
             reply.WindBack(start);
             return false;
         }
 
-        Measure(records, request.Header, since);
+        Measure(records, request, since);
         EndFrame(start);
         if ((request.Header.Info1 & Info1.CompressReply) != 0)
         {
@@ -266,7 +270,7 @@ internal sealed class MessageDispatcher(
     private void EndFrame(int start) =>
         ProtoHeader.Write(reply.Written(start, ProtoHeader.Length), ProtoType.Message, reply.Length - start - ProtoHeader.Length);
 
-    private RecordCommand CommandOf(in Request request, Namespace records, in Digest digest, bool ownsHold) => new()
+    private RecordCommand CommandOf(in Request request, Namespace records, in Digest digest, bool ownsHold, long since) => new()
     {
         Namespace = records,
         Digest = digest,
@@ -281,14 +285,19 @@ internal sealed class MessageDispatcher(
         OpCount = request.Header.OpCount,
         Parking = parked,
         OwnsHold = ownsHold,
+        Udf = udfs,
+        Deadline = since + TimeoutOf(request),
     };
 
     // The end of one command is the beginning of the next: one look at the clock for each.
-    private void Measure(Namespace records, in MessageHeader header, long since)
+    private void Measure(Namespace records, in Request request, long since)
     {
         var end = worker.Clock.MonotonicNanoseconds;
         var latencies = records.Latencies;
-        ((header.Info2 & Info2.Write) != 0 ? latencies.Write : latencies.Read).Record(worker.Number, end - since);
+        var histogram = request.Fields.Has(FieldId.UdfFunction) ? latencies.Udf
+            : (request.Header.Info2 & Info2.Write) != 0 ? latencies.Write
+            : latencies.Read;
+        histogram.Record(worker.Number, end - since);
         Now = end;
     }
 

@@ -12,6 +12,7 @@ using Aerie.Server.Records.Fetching;
 using Aerie.Server.Transactions;
 using Aerie.Server.Transactions.Commits;
 using Aerie.Server.Transactions.Parking;
+using Aerie.Server.Transactions.Udfs;
 
 namespace Aerie.Server.Service;
 
@@ -57,10 +58,12 @@ public sealed class ServiceLoop : IDisposable
         Worker.BeginTurn();
         Reads = new ImageReads(engine, Worker, shared.Events.Unreadable);
         Commits = new LoopCommits(engine.Buffers, WakeLongReply);
-        Batches = new BatchLoop(new BatchLoopContext(Worker, engine.Buffers, Reads, engine.Wake, WakeLongReply, Commits), shared.Batches);
-        Parked = new ParkedCommands(Worker, engine.Buffers, Reads, Commits, reply => Step(ConnectionOf(reply.Connection), reply));
-        Background = new BackgroundQueries(new QueryLoopContext(Worker, engine.Buffers, Reads, WakeLongReply), shared.Queries);
-        _dispatcher = new MessageDispatcher(Worker, _reply, engine.Buffers, shared, Batches, Parked, Commits, Background);
+        Udfs = new UdfLoop(shared.Udfs);
+        Batches = new BatchLoop(
+            new BatchLoopContext(Worker, engine.Buffers, Reads, engine.Wake, WakeLongReply, Commits, Udfs), shared.Batches);
+        Parked = new ParkedCommands(Worker, engine.Buffers, Reads, Commits, Udfs, reply => Step(ConnectionOf(reply.Connection), reply));
+        Background = new BackgroundQueries(new QueryLoopContext(Worker, engine.Buffers, Reads, WakeLongReply, Udfs), shared.Queries);
+        _dispatcher = new MessageDispatcher(Worker, _reply, engine.Buffers, shared, Batches, Parked, Commits, Background, Udfs);
     }
 
     public int Number { get; }
@@ -70,6 +73,8 @@ public sealed class ServiceLoop : IDisposable
     public BufferPool Buffers => _engine.Buffers;
 
     internal BatchLoop Batches { get; }
+
+    internal UdfLoop Udfs { get; }
 
     public ParkedCommands Parked { get; }
 
@@ -163,6 +168,7 @@ public sealed class ServiceLoop : IDisposable
         }
 
         _reply.Drop();
+        Udfs.Dispose();
         Reads.Dispose();
         _engine.Dispose();
     }

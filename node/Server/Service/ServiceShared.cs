@@ -1,4 +1,5 @@
 using Aerie.Foundation;
+using Aerie.Lua;
 using Aerie.Server.Batch;
 using Aerie.Server.Config;
 using Aerie.Server.Info;
@@ -30,6 +31,9 @@ public sealed class ServiceShared
     public required ServiceEvents Events { get; init; }
 
     public required IInfoAnswers Info { get; init; }
+
+    /// Null: the operator has switched functions off.
+    public IUdfEngine? Udfs { get; init; }
 
     public required Func<ServiceOptions> CurrentOptions { get; init; }
 

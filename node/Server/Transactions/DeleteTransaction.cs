@@ -70,7 +70,12 @@ internal readonly ref struct DeleteTransaction(Worker worker, in RecordCommand c
             return result;
         }
 
-        if (!_command.Fields.Key.IsEmpty)
+        if (worker.Filter is not null)
+        {
+            result = RecordFilter.Check(worker, _command, entry);
+        }
+
+        if (result == ResultCode.Ok && !_command.Fields.Key.IsEmpty)
         {
             result = CheckKey(entry);
         }
@@ -107,7 +112,8 @@ internal readonly ref struct DeleteTransaction(Worker worker, in RecordCommand c
         entry.VoidTime = CitrusTime.NeverExpires;
         entry.IsTombstone = true;
         worker.Draft.Clear();
-        var result = ImageStore.Store(worker, command.Namespace, command.Digest, handle, default, default, ref entry);
+        var image = new NewImage(default, worker.Draft, default);
+        var result = ImageStore.Store(worker, command.Namespace, command.Digest, handle, image, ref entry);
         if (result == ResultCode.Ok)
         {
             ImageStore.NoteChange(worker, command);
@@ -122,6 +128,7 @@ internal readonly ref struct DeleteTransaction(Worker worker, in RecordCommand c
         {
             ResultCode.Ok => NamespaceCounter.ClientDeleteSuccess,
             ResultCode.NotFound => NamespaceCounter.ClientDeleteNotFound,
+            ResultCode.FilteredOut => NamespaceCounter.ClientDeleteFilteredOut,
             _ => NamespaceCounter.ClientDeleteError,
         }));
         WriteTransaction.CountFailure(worker, Records, result);

@@ -6,7 +6,15 @@ using Aerie.Storage;
 
 namespace Aerie.Server.Transactions;
 
-/// Makes the worker's draft the state of a record: writes it into the log as an image with the entry's metadata, then points
+/// What an image is made of beside the metadata: the key, and the bins of a draft that refer to the sources.
+internal readonly ref struct NewImage(UserKey key, RecordDraft draft, DraftSources sources)
+{
+    public readonly UserKey Key = key;
+    public readonly RecordDraft Draft = draft;
+    public readonly DraftSources Sources = sources;
+}
+
+/// Makes a draft the state of a record: writes it into the log as an image with the entry's metadata, then points
 /// the index at it.
 internal static class ImageStore
 {
@@ -17,8 +25,7 @@ internal static class ImageStore
         Namespace records,
         in Digest digest,
         EntryHandle handle,
-        in UserKey key,
-        in DraftSources sources,
+        scoped in NewImage image,
         ref RecordEntry entry)
     {
         if (!records.TryReady(worker, digest, ref handle, entry, out var hasEnded))
@@ -26,7 +33,7 @@ internal static class ImageStore
             return NoRoom(records);
         }
 
-        var result = Append(worker, records, digest, key, sources, ref entry);
+        var result = Append(worker, records, digest, image, ref entry);
         if (result != ResultCode.Ok)
         {
             records.TakeBack(worker, digest, handle, hasEnded);
@@ -38,7 +45,7 @@ internal static class ImageStore
     }
 
     private static ResultCode Append(
-        Worker worker, Namespace records, in Digest digest, in UserKey key, in DraftSources sources, ref RecordEntry entry)
+        Worker worker, Namespace records, in Digest digest, scoped in NewImage image, ref RecordEntry entry)
     {
         var header = new RecordImageHeader
         {
@@ -48,11 +55,10 @@ internal static class ImageStore
             VoidTime = entry.VoidTime,
             SetId = (ushort)entry.SetId,
             IsTombstone = entry.IsTombstone,
-            KeyType = key.Type,
-            Key = key.Bytes,
+            KeyType = image.Key.Type,
+            Key = image.Key.Bytes,
         };
-        var draft = worker.Draft;
-        var length = DraftImage.Measure(header, draft, sources);
+        var length = DraftImage.Measure(header, image.Draft, image.Sources);
         var codecs = records.Codecs is { Coding.StoresPlain: false } needed ? needed : null;
         var stored = codecs is null ? length : codecs.Coding.EncodedLengthMax(length);
         if (length > records.Options.MaxRecordSize || length > RecordImage.LengthMax || stored > records.Log.ImageLengthMax)
@@ -67,8 +73,8 @@ internal static class ImageStore
         }
 
         var units = codecs is null
-            ? DraftImage.Write(target, header, draft, sources)
-            : WriteEncoded(worker, codecs, length, target, header, sources);
+            ? DraftImage.Write(target, header, image.Draft, image.Sources)
+            : WriteEncoded(worker, codecs, length, target, header, image);
         entry.Place = records.Log.Commit(location, units).Bits;
         records.NoteAppended(writer);
         return ResultCode.Ok;
@@ -76,10 +82,10 @@ internal static class ImageStore
 
     // The plain image is never seen outside the worker's memory. Settings may change meanwhile: the room suits them all.
     private static int WriteEncoded(
-        Worker worker, NamespaceCodecs codecs, int length, Span<byte> target, in RecordImageHeader header, in DraftSources sources)
+        Worker worker, NamespaceCodecs codecs, int length, Span<byte> target, in RecordImageHeader header, scoped in NewImage image)
     {
         var plain = worker.Scratch.Written(StorageUnit.Padded(length));
-        DraftImage.Write(plain, header, worker.Draft, sources);
+        DraftImage.Write(plain, header, image.Draft, image.Sources);
         return codecs.Encode(worker, plain, target) / StorageUnit.Length;
     }
 

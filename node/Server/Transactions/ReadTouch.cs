@@ -46,7 +46,8 @@ internal static class ReadTouch
         entry.LastUpdateTime = Math.Max(worker.LastUpdateTime, entry.LastUpdateTime + 1); // its generation stays
         var sources = new DraftSources(image.Image, default);
         var key = UserKey.Of(default, image);
-        var stored = ImageStore.Store(worker, records, command.Digest, handle, key, sources, ref entry) == ResultCode.Ok;
+        var next = new NewImage(key, worker.Draft, sources);
+        var stored = ImageStore.Store(worker, records, command.Digest, handle, next, ref entry) == ResultCode.Ok;
         return stored ? NamespaceCounter.ReadTouchSuccess : NamespaceCounter.ReadTouchError;
     }
 }

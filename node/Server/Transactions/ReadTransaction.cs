@@ -45,7 +45,8 @@ internal readonly ref struct ReadTransaction(Worker worker, in RecordCommand com
         var ops = _command.Ops;
         while (ops.TryNext(out var op))
         {
-            if (op.Code != (byte)OpCode.Read)
+            var row = OpTable.Of(op.Code);
+            if (row.Kind == OpKind.Unknown || row.Modifies || (row.NeedsName && op.Name.IsEmpty))
             {
                 return ResultCode.Parameter;
             }
@@ -72,6 +73,15 @@ internal readonly ref struct ReadTransaction(Worker worker, in RecordCommand com
         if (!records.IsLive(entry, worker.NowSeconds))
         {
             return ResultCode.NotFound;
+        }
+
+        if (worker.Filter is not null)
+        {
+            var result = RecordFilter.Check(worker, _command, entry);
+            if (result != ResultCode.Ok)
+            {
+                return result;
+            }
         }
 
         if (!_command.Asks(Info1.NoBinData) || _command.Fields.Has(FieldId.Key))
@@ -111,7 +121,11 @@ internal readonly ref struct ReadTransaction(Worker worker, in RecordCommand com
         }
         else
         {
-            AddNamed(ref reply, reader);
+            var result = AddNamed(ref reply, entry, reader);
+            if (result != ResultCode.Ok)
+            {
+                return result;
+            }
         }
 
         return reply.Overflowed ? ResultCode.Parameter : ResultCode.Ok;
@@ -127,7 +141,7 @@ internal readonly ref struct ReadTransaction(Worker worker, in RecordCommand com
 
     // Results come in the order of the operations; a bin that is not there is left out unless every operation is to answer.
     // The draft finds a name among thousands without walking them all.
-    private void AddNamed(ref RecordReply reply, scoped in RecordImageReader reader)
+    private ResultCode AddNamed(ref RecordReply reply, in RecordEntry entry, scoped in RecordImageReader reader)
     {
         var respondAll = _command.Asks(Info2.RespondAllOps);
         var draft = worker.Draft;
@@ -137,6 +151,19 @@ internal readonly ref struct ReadTransaction(Worker worker, in RecordCommand com
         var ops = _command.Ops;
         while (ops.TryNext(out var op) && !reply.Overflowed)
         {
+            var row = OpTable.Of(op.Code);
+            if (row.IsComputed)
+            {
+                var view = new RecordView(worker, _command.Namespace, _command.Digest, entry, reader, sources);
+                var result = new ComputedOps(worker, view, sources, respondAll).Run(row, op, ref reply);
+                if (result != ResultCode.Ok)
+                {
+                    return result;
+                }
+
+                continue;
+            }
+
             var slot = op.Name.IsEmpty ? -1 : draft.Find(sources, op.Name);
             if (op.Name.IsEmpty)
             {
@@ -151,6 +178,8 @@ internal readonly ref struct ReadTransaction(Worker worker, in RecordCommand com
                 reply.AddOp(op.Name, ParticleType.Null, default);
             }
         }
+
+        return ResultCode.Ok;
     }
 
     private uint VoidTimeOfTouch(in RecordEntry entry)
@@ -170,6 +199,7 @@ internal readonly ref struct ReadTransaction(Worker worker, in RecordCommand com
     {
         ResultCode.Ok => NamespaceCounter.ClientReadSuccess,
         ResultCode.NotFound => NamespaceCounter.ClientReadNotFound,
+        ResultCode.FilteredOut => NamespaceCounter.ClientReadFilteredOut,
         _ => NamespaceCounter.ClientReadError,
     }));
 }

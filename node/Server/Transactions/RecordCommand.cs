@@ -14,6 +14,9 @@ public enum CommandOrigin : byte
 
     /// A background query: its commands write existing records, nothing else.
     OpsSub,
+
+    /// A background query that calls a function on each record.
+    UdfSub,
 }
 
 /// A command on one record, whether it came alone or as a row of a batch. Everything lies in the received buffer.
@@ -52,6 +55,21 @@ public readonly ref struct RecordCommand
     /// The command has waited, and the record is its own now. It lets go in the section of its change.
     internal bool OwnsHold { get; init; }
 
+    /// Where functions run; null: nowhere, as in tests of single transactions.
+    internal Udfs.UdfLoop? Udf { get; init; }
+
+    /// Monotonic nanoseconds by which the client wants its answer.
+    internal long Deadline { get; init; }
+
+    /// The condition of the whole batch, for rows that have none of their own.
+    public ReadOnlySpan<byte> SharedFilter { get; init; }
+
+    public ReadOnlySpan<byte> Filter => Fields.Has(FieldId.Filter) ? Fields.Get(FieldId.Filter) : SharedFilter;
+
+    public bool HasFilter => Fields.Has(FieldId.Filter) || !SharedFilter.IsEmpty;
+
+    public bool CallsFunction => Fields.Has(FieldId.UdfFunction);
+
     /// It has got into the record's queue: there is nothing to answer yet.
     internal bool Waits => Parking is { HasQueued: true };
 
@@ -74,4 +92,9 @@ public readonly ref struct RecordCommand
         CommandOrigin.BatchSub => ofClient - NamespaceCounter.ClientTsvcError + NamespaceCounter.BatchSubTsvcError,
         _ => ofClient - NamespaceCounter.ClientWriteSuccess + NamespaceCounter.OpsSubWriteSuccess,
     };
+
+    /// The same for a call of a function.
+    public NamespaceCounter UdfCounter(NamespaceCounter ofClient) => Origin == CommandOrigin.UdfSub
+        ? ofClient - NamespaceCounter.ClientUdfComplete + NamespaceCounter.UdfSubUdfComplete
+        : Counter(ofClient);
 }

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using Aerie.Foundation;
 using Aerie.Protocol;
 using Aerie.Server.Records;
+using Aerie.Server.Transactions.Udfs;
 
 namespace Aerie.Server.Transactions;
 
@@ -15,6 +16,26 @@ public static class RecordCommands
         if (result != ResultCode.Ok)
         {
             return Refuse(reply, command.BatchIndex, result);
+        }
+
+        return command.HasFilter ? RunFiltered(worker, command, reply) : Dispatch(worker, command, reply);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static ResultCode RunFiltered(Worker worker, in RecordCommand command, ReplyBuffer reply)
+    {
+        var result = RecordFilter.Begin(worker, command.Filter);
+        result = result == ResultCode.Ok ? Dispatch(worker, command, reply) : Refuse(reply, command.BatchIndex, result);
+        RecordFilter.End(worker);
+        return result;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ResultCode Dispatch(Worker worker, in RecordCommand command, ReplyBuffer reply)
+    {
+        if (command.CallsFunction)
+        {
+            return Call(worker, command, reply);
         }
 
         if (!command.IsWrite)
@@ -39,6 +60,11 @@ public static class RecordCommands
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static ResultCode Delete(Worker worker, in RecordCommand command, ReplyBuffer reply) =>
         new DeleteTransaction(worker, command, reply).Run();
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static ResultCode Call(Worker worker, in RecordCommand command, ReplyBuffer reply) => command.Udf is { CanCall: true } loop
+        ? new UdfTransaction(worker, loop, command, reply).Run()
+        : Refuse(reply, command.BatchIndex, ResultCode.Forbidden);
 
     /// The reply to what never reached a record.
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -66,17 +92,13 @@ public static class RecordCommands
 
     /// Whether a command must see the stored image of a record that exists; else the index tells all it needs.
     public static bool NeedsImage(Info1 info1, Info2 info2, in Fields fields) =>
-        fields.Has(FieldId.Key) || ((info2 & Info2.Write) != 0 ? (info2 & Info2.Delete) == 0 : (info1 & Info1.NoBinData) == 0);
+        fields.Has(FieldId.Key) || fields.Has(FieldId.UdfFunction)
+        || ((info2 & Info2.Write) != 0 ? (info2 & Info2.Delete) == 0 : (info1 & Info1.NoBinData) == 0);
 
     // To leave a condition out would be to do what the client did not ask for; so what is not there yet is refused.
     private static ResultCode Supports(in RecordCommand command)
     {
         var fields = command.Fields;
-        if (fields.Has(FieldId.Filter) || fields.Has(FieldId.UdfFunction) || fields.Has(FieldId.MrtId))
-        {
-            return ResultCode.UnsupportedFeature;
-        }
-
-        return ResultCode.Ok;
+        return fields.Has(FieldId.MrtId) ? ResultCode.UnsupportedFeature : ResultCode.Ok;
     }
 }

@@ -34,12 +34,18 @@ internal struct RecordReply
             return;
         }
 
-        ReplyFormat.WriteOp(_buffer.Reserve(length), name, (byte)type, value);
-        _buffer.Commit(length);
+        _buffer.Commit(BinReply.Write(_buffer.Reserve(length), name, type, value));
         _ops++;
     }
 
     public readonly void Finish(uint generation, uint voidTime) => WriteHeader(ResultCode.Ok, generation, voidTime, _ops);
+
+    /// An error whose results tell more about it.
+    public readonly ResultCode FinishFailed(ResultCode result)
+    {
+        WriteHeader(result, 0, 0, _ops);
+        return result;
+    }
 
     public readonly ResultCode Fail(ResultCode result)
     {

@@ -74,6 +74,11 @@ internal readonly ref struct WriteTransaction(Worker worker, in RecordCommand co
             return result;
         }
 
+        if (exists && worker.Filter is not null && (result = RecordFilter.Check(worker, _command, entry)) != ResultCode.Ok)
+        {
+            return result;
+        }
+
         var current = default(RecordImageReader);
         if (exists && !Records.TryOpen(worker, entry, out current))
         {
@@ -86,7 +91,7 @@ internal readonly ref struct WriteTransaction(Worker worker, in RecordCommand co
         }
 
         var sources = new DraftSources(current.Image, _command.OpBytes);
-        result = Draft(current, sources, ref reply);
+        result = Draft(entry, current, sources, ref reply);
         if (result != ResultCode.Ok)
         {
             return result;
@@ -97,11 +102,12 @@ internal readonly ref struct WriteTransaction(Worker worker, in RecordCommand co
             return RemoveEmptied(exists, handle, entry, ref reply);
         }
 
-        result = Describe(exists, ref entry);
+        result = NewVersion.Describe(worker, _command, _command.Ttl, exists, ref entry);
         return result == ResultCode.Ok ? Store(handle, current, sources, ref entry, ref reply) : result;
     }
 
-    private ResultCode Draft(scoped in RecordImageReader current, scoped in DraftSources sources, ref RecordReply reply)
+    private ResultCode Draft(
+        in RecordEntry entry, scoped in RecordImageReader current, scoped in DraftSources sources, ref RecordReply reply)
     {
         var draft = worker.Draft;
         draft.Clear();
@@ -110,7 +116,8 @@ internal readonly ref struct WriteTransaction(Worker worker, in RecordCommand co
             draft.Load(current);
         }
 
-        return new WriteOps(draft, sources, _command).Apply(ref reply);
+        var view = new RecordView(worker, Records, _command.Digest, entry, current, sources);
+        return new WriteOps(worker, view, sources, _command).Apply(ref reply);
     }
 
     // A record without bins is no record: the last bin's removal deletes it, durably if the client asked for that.
@@ -130,48 +137,6 @@ internal readonly ref struct WriteTransaction(Worker worker, in RecordCommand co
         return result;
     }
 
-    // The metadata that the record will have: set, generation, times. A tombstone's successor goes on counting its generation.
-    private ResultCode Describe(bool exists, ref RecordEntry entry)
-    {
-        if (!exists)
-        {
-            var result = ChooseSet(out var setId);
-            if (result != ResultCode.Ok)
-            {
-                return result;
-            }
-
-            entry.SetId = setId;
-            entry.Generation = entry.IsTombstone ? entry.Generation : (ushort)0;
-            entry.IsTombstone = false;
-        }
-
-        var lifetime = new LifetimeRequest(_command.Ttl, worker.NowSeconds, exists, entry.VoidTime);
-        entry.Generation = WritePolicy.NextGeneration(entry.Generation);
-        entry.LastUpdateTime = Records.NextUpdateTime(worker, _command.Digest, entry, exists);
-        var allowed = RecordLifetime.VoidTimeOfWrite(lifetime, Records.Options, Records.SetOptionsOf(entry.SetId), out var voidTime);
-        entry.VoidTime = voidTime;
-        return allowed;
-    }
-
-    private ResultCode ChooseSet(out int setId)
-    {
-        setId = 0;
-        var name = _command.Fields.Set;
-        if (name.IsEmpty)
-        {
-            return Records.Options.DisallowNullSetname ? ResultCode.Parameter : ResultCode.Ok;
-        }
-
-        if (!Records.Sets.TryFindOrAdd(name, out var set))
-        {
-            return ResultCode.Parameter;
-        }
-
-        setId = set.Id;
-        return Records.IsSetFull(set) ? ResultCode.Forbidden : ResultCode.Ok;
-    }
-
     private ResultCode Store(
         EntryHandle handle,
         scoped in RecordImageReader current,
@@ -180,7 +145,7 @@ internal readonly ref struct WriteTransaction(Worker worker, in RecordCommand co
         ref RecordReply reply)
     {
         var key = UserKey.Of(_command.Fields.Key, current);
-        var result = ImageStore.Store(worker, Records, _command.Digest, handle, key, sources, ref entry);
+        var result = ImageStore.Store(worker, Records, _command.Digest, handle, new NewImage(key, worker.Draft, sources), ref entry);
         if (result != ResultCode.Ok)
         {
             return result;
@@ -193,7 +158,9 @@ internal readonly ref struct WriteTransaction(Worker worker, in RecordCommand co
 
     private void Count(ResultCode result)
     {
-        var outcome = result == ResultCode.Ok ? NamespaceCounter.ClientWriteSuccess : NamespaceCounter.ClientWriteError;
+        var outcome = result == ResultCode.Ok ? NamespaceCounter.ClientWriteSuccess
+            : result == ResultCode.FilteredOut ? NamespaceCounter.ClientWriteFilteredOut
+            : NamespaceCounter.ClientWriteError;
         Records.Counters.Add(worker.Number, _command.Counter(outcome));
         CountFailure(worker, Records, result);
     }

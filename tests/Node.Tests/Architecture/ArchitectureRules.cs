@@ -38,11 +38,12 @@ internal static partial class ArchitectureRules
         ["Security"] = ["Config", "Metrics"],
         ["Records"] = ["Config", "Metrics"],
         ["Transactions"] = ["Records", "Metrics"],
+        ["Udf"] = [],
         ["Batch"] = ["Records", "Transactions", "Metrics"],
         ["Query"] = ["Records", "Transactions", "Metrics"],
         ["Logging"] = ["Config"],
         ["Statistics"] = ["Config", "Metrics", "Records"],
-        ["Info"] = ["Config", "Metrics", "Security", "Records", "Query", "Statistics", "Logging"],
+        ["Info"] = ["Config", "Metrics", "Security", "Records", "Query", "Statistics", "Logging", "Udf"],
         ["Http"] = ["Config", "Metrics", "Records", "Statistics", "Logging", "Info"],
         ["Service"] = ["Config", "Metrics", "Security", "Records", "Transactions", "Batch", "Query", "Info"],
     };

@@ -149,11 +149,19 @@ public class BatchTests : IDisposable
     }
 
     [Fact]
-    public void A_filter_for_the_whole_batch_is_refused()
+    public void A_filter_for_the_whole_batch_holds_for_every_row()
     {
-        var request = new WireRequest().Flags(Info1.Batch).Field(FieldId.Filter, [0x93, 1, 2, 3])
-            .Field(FieldId.Batch, new WireBatch().Read("a").Field());
-        Assert.Equal(ResultCode.UnsupportedFeature, WireReply.Read(_node.Ask(_client, request.Bytes())).Result);
+        Put("a", "x");
+        Assert.Equal([ResultCode.FilteredOut, ResultCode.NotFound, ResultCode.Ok], Ask([0x93, 1, 2, 3])); // 2 == 3
+        Assert.Equal([ResultCode.Ok, ResultCode.NotFound, ResultCode.Ok], Ask([0x93, 1, 2, 2]));
+        Assert.Equal([ResultCode.Parameter], Ask([0x93, 1, 2]));
+
+        ResultCode[] Ask(byte[] filter)
+        {
+            var request = new WireRequest().Flags(Info1.Batch).Field(FieldId.Filter, filter)
+                .Field(FieldId.Batch, new WireBatch().Read("a").Read("none").Field());
+            return [.. WireReply.ReadAll(_node.Ask(_client, request.Bytes())).Select(reply => reply.Result)];
+        }
     }
 
     [Fact]

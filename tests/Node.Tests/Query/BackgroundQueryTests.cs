@@ -225,10 +225,11 @@ public sealed class BackgroundQueryTests : IDisposable
         Assert.Equal(ResultCode.Parameter, Start(Increment().Flags(Info3.ReplaceOnly)));
         Assert.Equal(ResultCode.Parameter, Start(Increment().Partitions(4096)));
         Assert.Equal(ResultCode.BinName, Start(WireQuery.Background().Op(OpCode.Touch, "a-name-that-is-too-long")));
-        Assert.Equal(ResultCode.UnsupportedFeature, Start(Increment().Field(FieldId.UdfOp, [2])));
-        Assert.Equal(ResultCode.UnsupportedFeature, Start(Increment().Field(FieldId.Filter, [1])));
+        Assert.Equal(ResultCode.Parameter, Start(Increment().Field(FieldId.UdfOp, [2]))); // and no function
+        Assert.Equal(ResultCode.Parameter, Start(Increment().Field(FieldId.Filter, [0x93, 1, 2])));
         Assert.Equal(ResultCode.IndexNotFound, Start(Increment().Field(FieldId.IndexRange, [1])));
-        Assert.Equal(11, Count(NamespaceCounter.PiQueryOpsBgError));
+        Assert.Equal(10, Count(NamespaceCounter.PiQueryOpsBgError));
+        Assert.Equal(1, Count(NamespaceCounter.PiQueryUdfBgError));
         Assert.Empty(Statuses());
         Assert.Equal(0, Number("k1"));
     }

@@ -217,7 +217,7 @@ public class QueryTests : IDisposable
     {
         Load(3);
         Assert.Equal(ResultCode.Namespace, Refused(new WireQuery(ns: "nowhere")));
-        Assert.Equal(ResultCode.UnsupportedFeature, Refused(new WireQuery().Field(FieldId.Filter, [1])));
+        Assert.Equal(ResultCode.Parameter, Refused(new WireQuery().Field(FieldId.Filter, [0x93, 1, 2])));
         Assert.Equal(ResultCode.UnsupportedFeature, Refused(new WireQuery().Field(FieldId.UdfOp, [1])));
         Assert.Equal(ResultCode.UnsupportedFeature, Refused(new WireQuery().Op(OpCode.CdtRead, "v")));
         Assert.Equal(ResultCode.IndexNotFound, Refused(new WireQuery().Field(FieldId.IndexRange, [1])));

@@ -189,6 +189,38 @@ public abstract class RecordLogContract
     }
 
     [Fact]
+    public void A_walk_that_was_given_up_goes_on_with_the_image_that_it_had_in_hand()
+    {
+        using var log = Create(8);
+        var records = FillBlocks(log, 1);
+        FinishBlock(log);
+        records.Skip(3).ToList().ForEach(log.Release);
+        Assert.True(log.TryPickVictim(out var victim));
+        using (victim)
+        {
+            Assert.True(victim.TryNext(out _, out var first) && first == records[0]);
+            Assert.True(victim.TryNext(out _, out var second) && second == records[1]);
+        }
+
+        log.Release(records[0]); // it was moved, the second was not
+        Assert.True(log.TryPickVictim(out victim));
+        using (victim)
+        {
+            Assert.True(victim.TryNext(out _, out var again));
+            Assert.Equal(records[1], again);
+            while (victim.TryNext(out _, out _))
+            {
+            }
+        }
+
+        Assert.True(log.TryPickVictim(out victim));
+        using (victim)
+        {
+            Assert.False(victim.TryNext(out _, out _));
+        }
+    }
+
+    [Fact]
     public void The_emptiest_block_is_picked_first_and_full_ones_never()
     {
         using var log = Create(8);

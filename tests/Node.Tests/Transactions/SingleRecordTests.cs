@@ -265,11 +265,16 @@ public class SingleRecordTests : IDisposable
     }
 
     [Fact]
-    public void What_this_build_cannot_evaluate_is_refused_and_never_left_out()
+    public void A_filter_keeps_every_command_from_a_record_that_is_there()
     {
-        Ask(WireRequest.Put("k", "a", "x"));
-        Assert.Equal(ResultCode.UnsupportedFeature, Ask(WireRequest.Delete("k").Field(FieldId.Filter, [0xC3])).Result);
-        Assert.Equal(ResultCode.Ok, Ask(WireRequest.Get("k")).Result);
+        byte[] never = [0x93, 1, 2, 3]; // 2 == 3
+        Assert.Equal(ResultCode.Ok, Ask(WireRequest.Put("k", "a", "x").Field(FieldId.Filter, never)).Result); // there was none
+        Assert.Equal(ResultCode.FilteredOut, Ask(WireRequest.Put("k", "a", "y").Field(FieldId.Filter, never)).Result);
+        Assert.Equal(ResultCode.FilteredOut, Ask(WireRequest.Delete("k").Field(FieldId.Filter, never)).Result);
+        Assert.Equal(ResultCode.FilteredOut, Ask(WireRequest.Get("k").Field(FieldId.Filter, never)).Result);
+        Assert.Equal(ResultCode.NotFound, Ask(WireRequest.Get("none").Field(FieldId.Filter, never)).Result);
+        Assert.Equal("x", Ask(WireRequest.Get("k").Field(FieldId.Filter, [0x93, 1, 2, 2]))["a"].Text);
+        Assert.Equal(ResultCode.Parameter, Ask(WireRequest.Get("k").Field(FieldId.Filter, [0x93, 1, 2])).Result);
     }
 
     [Fact, Evidence("LIMIT-NS-01"), Evidence("WIRE-FIELD-01")]

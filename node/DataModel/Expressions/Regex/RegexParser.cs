@@ -403,7 +403,8 @@ internal ref struct RegexParser(RegexProgram program, ReadOnlySpan<byte> pattern
 
     private readonly Token PeekEscaped(byte value)
     {
-        if (value is (byte)'w' or (byte)'W' or (byte)'s' or (byte)'S' or (byte)'<' or (byte)'>' or (byte)'b' or (byte)'B' or (byte)'`' or (byte)'\'')
+        if (value is (byte)'w' or (byte)'W' or (byte)'s' or (byte)'S' or (byte)'<' or (byte)'>' or (byte)'b' or (byte)'B' or (byte)'`'
+            or (byte)'\'')
         {
             return Token.Escape;
         }

@@ -6,6 +6,7 @@ using Aerie.Server.Records;
 using Aerie.Server.Records.Fetching;
 using Aerie.Server.Records.Flushing;
 using Aerie.Server.Transactions.Commits;
+using Aerie.Server.Transactions.Udfs;
 
 namespace Aerie.Server.Transactions.Parking;
 
@@ -18,6 +19,7 @@ internal sealed class ParkedCommand : LongReply, IImageUser
     private readonly CommitHold _hold;
     private RunParked? _run;
     private BufferId _copy = BufferId.None;
+    private UdfExecution? _function;
     private bool _canRun;
     private long _runsFrom;
 
@@ -62,6 +64,14 @@ internal sealed class ParkedCommand : LongReply, IImageUser
         WaitsForRoom = true;
         _runsFrom = from;
         WakeAt = from == 0 ? Order.Deadline : Math.Min(from, Order.Deadline);
+    }
+
+    /// Its function goes on with the loop's next turn.
+    public void GoOnWith(UdfExecution function)
+    {
+        _function = function;
+        _canRun = true;
+        OwnsHold = false; // the function's call has it
     }
 
     public void ItsTurn(bool ownsHold)
@@ -109,6 +119,12 @@ internal sealed class ParkedCommand : LongReply, IImageUser
         var copy = _copy;
         _hold.Drop();
         EndWaitForRoom();
+        if (_function is { } function)
+        {
+            _function = null;
+            _parked.GiveUp(function, Order);
+        }
+
         Images.Clear();
         _parked.Leave(this, copy);
         OwnsHold = false;
@@ -119,6 +135,12 @@ internal sealed class ParkedCommand : LongReply, IImageUser
     {
         var start = reply.Length;
         _canRun = false;
+        if (_function is { } function)
+        {
+            _function = null;
+            _parked.Resume(function);
+        }
+
         worker.Fetched = Images;
         var isDone = _run!(this);
         worker.Fetched = null;
@@ -140,7 +162,7 @@ internal sealed class ParkedCommand : LongReply, IImageUser
             return Committed(reply) ? LongReplyProgress.Done : LongReplyProgress.Waiting;
         }
 
-        return isDone ? LongReplyProgress.Done : LongReplyProgress.Waiting;
+        return isDone ? LongReplyProgress.Done : _canRun ? LongReplyProgress.More : LongReplyProgress.Waiting;
     }
 
     private void EndWaitForRoom()

@@ -5,6 +5,7 @@ using Aerie.Memory;
 using Aerie.Server.Records;
 using Aerie.Server.Records.Fetching;
 using Aerie.Server.Transactions.Commits;
+using Aerie.Server.Transactions.Udfs;
 
 namespace Aerie.Server.Transactions.Parking;
 
@@ -26,6 +27,7 @@ public sealed class ParkedCommands
     private readonly BufferPool _buffers;
     private readonly ImageReads _reads;
     private readonly LoopCommits _commits;
+    private readonly UdfLoop _udfs;
     private readonly Action<LongReply> _stepNow;
     private readonly Dictionary<ulong, ParkedCommand> _queued = [];
     private readonly Stack<ParkedCommand> _idle = new();
@@ -35,8 +37,10 @@ public sealed class ParkedCommands
     private int _roomCommands;
     private long _roomBytes;
 
-    internal ParkedCommands(Worker worker, BufferPool buffers, ImageReads reads, LoopCommits commits, Action<LongReply> stepNow)
+    internal ParkedCommands(
+        Worker worker, BufferPool buffers, ImageReads reads, LoopCommits commits, UdfLoop udfs, Action<LongReply> stepNow)
     {
+        _udfs = udfs;
         _worker = worker;
         _buffers = buffers;
         _reads = reads;
@@ -49,6 +53,9 @@ public sealed class ParkedCommands
 
     /// The command that runs has got into a queue and must not be answered now.
     internal bool HasQueued { get; private set; }
+
+    /// The function that the command that runs has called needs more turns.
+    internal void NoteSuspended() => HasQueued = true;
 
     /// A command is about to run. If it has to wait, this much of it must be kept.
     internal void Expect(int requestLength)
@@ -133,6 +140,13 @@ public sealed class ParkedCommands
 
         Invariant.Holds(HasQueued);
         HasQueued = false;
+        if (_udfs.Suspended is { } suspended)
+        {
+            _udfs.Suspended = null;
+            parked.GoOnWith(suspended);
+            return;
+        }
+
         _queued.Add(parked.Ticket = _lastTicket, parked);
         _queuedBytes += parked.Length;
     }
@@ -149,6 +163,11 @@ public sealed class ParkedCommands
     }
 
     internal void WakeAfterFlush(ParkedCommand parked) => _commits.Waits.Add(parked);
+
+    internal void Resume(UdfExecution execution) => _udfs.Resumed = execution;
+
+    internal void GiveUp(UdfExecution execution, in ParkingOrder order) =>
+        _udfs.GiveUp(execution, _worker, order.Namespace, order.Digest);
 
     internal void HasRoom(ParkedCommand parked)
     {

@@ -77,13 +77,15 @@ public sealed class BitsModelTests
             if (result != expected || !bin.Bytes.AsSpan().SequenceEqual(model.Bytes ?? [])
                 || (result == ResultCode.Ok && !SameReply(bin, model)))
             {
-                return $"{step} on {Convert.ToHexString(before)}: {result} {Convert.ToHexString(bin.Bytes)}, reply {Convert.ToHexString(bin.Reply)}; " +
-                    $"model {expected} {Convert.ToHexString(model.Bytes ?? [])}, reply {model.ReplyInteger} {Convert.ToHexString(model.ReplyBytes ?? [])}";
+                return $"{step} on {Hex(before)}: {result} {Hex(bin.Bytes)}, reply {Hex(bin.Reply)}; " +
+                    $"model {expected} {Hex(model.Bytes)}, reply {model.ReplyInteger} {Hex(model.ReplyBytes)}";
             }
         }
 
         return null;
     }
+
+    private static string Hex(byte[]? bytes) => Convert.ToHexString(bytes ?? []);
 
     private static bool SameReply(BinUnderTest bin, NaiveBits model) => model.ReplyBytes is { } bytes
         ? bytes.AsSpan().SequenceEqual(bin.Reply)

@@ -33,8 +33,8 @@ internal sealed record BitStep(int Code, bool AsRead = false)
         _ => [Code, Offset, Size, SubFlags],
     };
 
-    public override string ToString() =>
-        (AsRead ? "read " : "modify ") + string.Join(", ", Call.Select(part => part is byte[] bytes ? Convert.ToHexString(bytes) : $"{part}"));
+    public override string ToString() => (AsRead ? "read " : "modify ") +
+        string.Join(", ", Call.Select(part => part is byte[] bytes ? Convert.ToHexString(bytes) : $"{part}"));
 }
 
 /// Bits by definition: an array of booleans and big integers. What the wire forbids is said here a second time.
@@ -69,7 +69,7 @@ internal sealed class NaiveBits
 
     private static bool IsMalformed(BitStep step)
     {
-        var allowed = step.Code switch { 0 or 1 => CreateOnly | UpdateOnly | NoFail, 10 or 11 or 12 => UpdateOnly | NoFail, _ => UpdateOnly | NoFail | Partial };
+        var allowed = UpdateOnly | NoFail | step.Code switch { 0 or 1 => CreateOnly, 10 or 11 or 12 => 0, _ => Partial };
         var isNumber = step.Code is 10 or 11 or 12 or 54;
         return step.AsRead != step.Code >= 50
             || (step.Code < 50 && ((step.Flags & ~allowed) != 0 || (step.Flags & 3) == 3))

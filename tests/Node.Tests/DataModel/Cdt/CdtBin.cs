@@ -67,7 +67,8 @@ internal sealed class CdtBin
     {
         ParticleType.Null => "-",
         ParticleType.Integer => BinaryPrimitives.ReadInt64BigEndian(value.Bytes).ToString(CultureInfo.InvariantCulture),
-        ParticleType.Double => BinaryPrimitives.ReadDoubleBigEndian(value.Bytes).ToString("0.0###############", CultureInfo.InvariantCulture),
+        ParticleType.Double => BinaryPrimitives.ReadDoubleBigEndian(value.Bytes)
+            .ToString("0.0###############", CultureInfo.InvariantCulture),
         ParticleType.Bool => value.Bytes[0] != 0 ? "true" : "false",
         ParticleType.String => $"\"{Encoding.UTF8.GetString(value.Bytes)}\"",
         ParticleType.GeoJson => $"g\"{Encoding.UTF8.GetString(value.Bytes[3..])}\"",

@@ -92,7 +92,7 @@ internal sealed class CdtCalls(Random random, string kind)
             3 => $"[{Code(22, 102, 82)}, {many}, {Pattern()}]",
             4 => $"[{Code(23, 108, 83)}, {many}, [{Join(random.Next(4), Pattern)}]]",
             5 => $"[{Code(24, 104, 85)}, {many}, {random.Next(-5, 6)}{Count()}]",
-            6 => $"[{Code(25, 105, 86)}, {many}, {Pattern()}{(random.Next(2) == 0 ? "" : ", " + (random.Next(3) == 0 ? "inf" : Pattern()))}]",
+            6 => $"[{Code(25, 105, 86)}, {many}, {Pattern()}{End()}]",
             7 => $"[{Code(26, 106, 87)}, {many}, {random.Next(-5, 6)}{Count()}]",
             8 => $"[{Code(27, 110, 89)}, {many}, {Value()}, {random.Next(-4, 5)}{Count()}]",
             9 => $"[{Code(0, 97, 76)}, {returns}, {Key()}]",
@@ -113,6 +113,8 @@ internal sealed class CdtCalls(Random random, string kind)
     private string Delta() => new[] { "1", "-2", "0.5", "null", "\"x\"" }[random.Next(random.Next(3) == 0 ? 5 : 3)];
 
     private string Count() => random.Next(3) == 0 ? "" : $", {random.Next(-1, 5)}";
+
+    private string End() => random.Next(2) == 0 ? "" : ", " + (random.Next(3) == 0 ? "inf" : Pattern());
 
     private int Flags(int all) => random.Next(2) == 0 ? 0 : random.Next(all + 1);
 

@@ -51,6 +51,11 @@ public sealed class CdtWireTests
     [InlineData("91C1", ParticleType.List)]
     [InlineData("91DA0005", ParticleType.List)]
     [InlineData("", ParticleType.List)]
+    [InlineData("9201D4FF00", ParticleType.List)]
+    [InlineData("91D4FF01", ParticleType.List)]
+    [InlineData("9201C70001", ParticleType.List)]
+    [InlineData("92C70001C70001", ParticleType.List)]
+    [InlineData("8201C0C70001C0", ParticleType.Map)]
     public void What_is_no_such_value_is_refused(string hex, ParticleType type) =>
         Assert.Equal(ResultCode.Parameter, CdtWire.Read(Convert.FromHexString(hex), type, _scratch, _target, out _));
 

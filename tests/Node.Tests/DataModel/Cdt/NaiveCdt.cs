@@ -32,8 +32,10 @@ internal sealed class NaiveCdt
         Answer = inner.Answer;
         if (result == ResultCode.Ok)
         {
-            var moves = outer.Flags == 1 && NaiveValues.Compare(outer.Items[index], inner.Bin) != 0;
             outer.Items[index] = inner.Bin;
+            var moves = outer.Flags == 1
+                && ((index > 0 && NaiveValues.Compare(outer.Items[index - 1], inner.Bin) > 0)
+                || (index + 1 < outer.Items.Count && NaiveValues.Compare(inner.Bin, outer.Items[index + 1]) > 0));
             if (moves)
             {
                 Bin = Sorted(outer with { Items = [.. outer.Items] }, index);
@@ -43,7 +45,7 @@ internal sealed class NaiveCdt
         return result;
     }
 
-    // The changed child goes behind those that equal it.
+    // A child that is no longer in order goes behind those that equal it.
     private static NaiveList Sorted(NaiveList list, int changed)
     {
         var child = list.Items[changed];

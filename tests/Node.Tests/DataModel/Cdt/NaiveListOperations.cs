@@ -22,19 +22,21 @@ internal sealed class NaiveListOperations(NaiveList? list)
     public ResultCode Run(int code, List<object?> call, NaiveSelect select)
     {
         var arguments = call[1..];
+        var order = code is 1 or 2 ? list?.Flags ?? (int)Integer(arguments, 1) : 0;
         switch (code)
         {
             case 0:
                 Result = Make(_items, (int)Integer(arguments, 0));
                 return ResultCode.Ok;
             case 1:
-                return Add([arguments[0]], _items.Count, (int)Integer(arguments, 2), list?.Flags ?? (int)Integer(arguments, 1));
+                return Add([arguments[0]], _items.Count, (int)Integer(arguments, 2), order);
             case 2:
-                return Add(((NaiveList)arguments[0]!).Items, _items.Count, (int)Integer(arguments, 2), list?.Flags ?? (int)Integer(arguments, 1));
+                return Add(((NaiveList)arguments[0]!).Items, _items.Count, (int)Integer(arguments, 2), order);
             case 3 or 4:
                 var added = code == 3 ? [arguments[1]] : ((NaiveList)arguments[1]!).Items;
-                return Place(arguments, out var index) is var placed && placed != ResultCode.Ok ? Refuse(arguments, placed, $"{_items.Count}")
-                    : Add(added, index, (int)Integer(arguments, 2), 0);
+                var placed = Place(arguments, out var index);
+                return placed == ResultCode.Ok ? Add(added, index, (int)Integer(arguments, 2), 0)
+                    : Refuse(arguments, placed, $"{_items.Count}");
             case 9:
                 return Set(arguments);
             case 11:
@@ -125,7 +127,8 @@ internal sealed class NaiveListOperations(NaiveList? list)
             return Refuse(arguments, result, "-");
         }
 
-        if ((Integer(arguments, 2) & 1) != 0 && _items.Where((_, i) => i != index).Any(other => NaiveValues.Compare(other, arguments[1]) == 0))
+        var isUnique = (Integer(arguments, 2) & 1) != 0;
+        if (isUnique && _items.Where((_, i) => i != index).Any(other => NaiveValues.Compare(other, arguments[1]) == 0))
         {
             return Refuse(arguments, ResultCode.ElementExists, "-");
         }
@@ -193,7 +196,8 @@ internal sealed class NaiveListOperations(NaiveList? list)
         var asked = Integer(arguments, 0);
         asked += asked < 0 ? _items.Count : 0;
         index = (int)asked;
-        return IsOrdered || asked < 0 || (asked > _items.Count && (Integer(arguments, 2) & 2) != 0) ? ResultCode.OpNotApplicable : ResultCode.Ok;
+        var isBounded = (Integer(arguments, 2) & 2) != 0;
+        return IsOrdered || asked < 0 || (asked > _items.Count && isBounded) ? ResultCode.OpNotApplicable : ResultCode.Ok;
     }
 
     private ResultCode Refuse(List<object?> arguments, ResultCode result, string answer)

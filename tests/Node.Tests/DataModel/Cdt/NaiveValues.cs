@@ -38,7 +38,8 @@ internal static class NaiveValues
                 return string.CompareOrdinal(text, (string)b!);
             case NaiveList list:
                 var other = (NaiveList)b!;
-                var different = list.Items.Zip(other.Items).Select(pair => Compare(pair.First, pair.Second)).FirstOrDefault(order => order != 0);
+                var different = list.Items.Zip(other.Items).Select(pair => Compare(pair.First, pair.Second))
+                    .FirstOrDefault(order => order != 0);
                 return different != 0 ? different : list.Items.Count.CompareTo(other.Items.Count);
             case NaiveMap map:
                 var theirs = (NaiveMap)b!;

@@ -32,19 +32,24 @@ public sealed class ExpCallTests
         ("a quoted list among other arguments", Call(ExpType.Integer, Cdt, [25, Count, Quote(1), Quote(9)], List("l")), 0L),
         ("whether there is one", Call(ExpType.Bool, Cdt, [22, Exists, 20], List("l")), true),
         ("an interval up to infinity", Call(ExpType.Integer, Cdt, [25, Count, 15, Infinity], List("l")), 2L),
-        ("inside a context", Call(ExpType.Integer, Cdt, [0xFF, new object[] { 0x10, -1 }, new object[] { 19, Value, 0 }], List("nested")), 7L),
+        ("inside a context", Call(ExpType.Integer, Cdt, [0xFF, new object[] { 0x10, -1 }, new object[] { 19, Value, 0 }], List("nested")),
+            7L),
         ("an argument inside a context",
             Call(ExpType.Integer, Cdt, [0xFF, new object[] { 0x10, -1 }, new object[] { 19, Value, Int("one") }], List("nested")), 8L),
-        ("an append changes what the call comes to", Call(ExpType.List, Cdt | Modify, [1, 40], List("l")), Pack(new object[] { 10, 20, 30, 40 })),
+        ("an append changes what the call comes to", Call(ExpType.List, Cdt | Modify, [1, 40], List("l")),
+            Pack(new object[] { 10, 20, 30, 40 })),
         ("calls inside each other",
-            Call(ExpType.Integer, Cdt, [16], Call(ExpType.List, Cdt | Modify, [1, 1], Call(ExpType.List, Cdt | Modify, [1, 2], List("l")))), 5L),
-        ("a call as an argument", Call(ExpType.Integer, Cdt, [19, Value, Call(ExpType.Integer, Cdt, [16], List("nested"))], List("l")), 30L),
+            Call(ExpType.Integer, Cdt, [16],
+                Call(ExpType.List, Cdt | Modify, [1, 1], Call(ExpType.List, Cdt | Modify, [1, 2], List("l")))), 5L),
+        ("a call as an argument", Call(ExpType.Integer, Cdt, [19, Value, Call(ExpType.Integer, Cdt, [16], List("nested"))], List("l")),
+            30L),
         ("items of a call as an argument",
             Call(ExpType.List, Cdt | Modify, [2, Call(ExpType.List, Cdt, [23, Value, Quote(10, 20)], List("l"))], Quote(1)),
             Pack(new object[] { 1, 10, 20 })),
         ("a map by key", Call(ExpType.Integer, Cdt, [97, Value, "b"], Map("m")), 2L),
         ("a key that is not there", Call(ExpType.Integer, Cdt, [97, Value, "z"], Map("m")), Evaluated.Unknown),
-        ("a put changes what the call comes to", Call(ExpType.Map, Cdt | Modify, [67, "b", 5, 0], Map("m")), Pack(new Pairs(("a", 1), ("b", 5)))),
+        ("a put changes what the call comes to", Call(ExpType.Map, Cdt | Modify, [67, "b", 5, 0], Map("m")),
+            Pack(new Pairs(("a", 1), ("b", 5)))),
         ("a read code in a modification", Call(ExpType.List, Cdt | Modify, [16], List("l")), Evaluated.Unknown),
         ("a modification in a read", Call(ExpType.List, Cdt, [1, 5], List("l")), Evaluated.Unknown),
         ("an operation of maps on a list", Call(ExpType.Integer, Cdt, [96], List("l")), Evaluated.Unknown),
@@ -74,7 +79,8 @@ public sealed class ExpCallTests
         const string circle = "{\"type\":\"AeroCircle\",\"coordinates\":[[103.875,1.297],10000]}";
         const string other = "{\"type\":\"AeroCircle\",\"coordinates\":[[9.78,53.55],50000]}";
         var record = new TestRecord()
-            .With("p", new Place("{\"type\":\"Point\",\"coordinates\":[103.913,1.308]}")).With("r", new Place(circle)).With("broken", new Place("{"));
+            .With("p", new Place("{\"type\":\"Point\",\"coordinates\":[103.913,1.308]}")).With("r", new Place(circle)).With("broken",
+                new Place("{"));
         var point = Bin(ExpType.Geo, "p");
         Assert.Equal(true, Evaluated.Value(Op(ExpCode.Geo, point, new Place(circle)), record));
         Assert.Equal(true, Evaluated.Value(Op(ExpCode.Geo, new Place(circle), point), record));

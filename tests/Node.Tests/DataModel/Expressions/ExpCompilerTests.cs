@@ -116,7 +116,8 @@ public sealed class ExpCompilerTests
         Assert.Equal(ResultCode.Parameter, ExpCompiler.Compile(Nested(100_000), new ExpProgram()));
 
         object? comes = null;
-        var thread = new Thread(() => comes = Evaluated.Value(Nested(ExpProgram.DepthMax - 1), new TestRecord(), new ExpScratch()), 256 * 1024);
+        var thread = new Thread(() =>
+            comes = Evaluated.Value(Nested(ExpProgram.DepthMax - 1), new TestRecord(), new ExpScratch()), 256 * 1024);
         thread.Start();
         thread.Join();
         Assert.Equal(false, comes);

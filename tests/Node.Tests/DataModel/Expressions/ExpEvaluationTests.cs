@@ -9,7 +9,7 @@ namespace Aerie.Node.Tests.DataModel.Expressions;
 /// Every code on values that show what it does. A row is named by what it says.
 public sealed class ExpEvaluationTests
 {
-    private static readonly (string Says, object? Expression, object? Comes)[] Rows =
+    private static readonly (string Says, object? Expression, object? Comes)[] Values =
     [
         ("a literal integer is itself", -5, -5L),
         ("a literal float is itself", 2.5, 2.5),
@@ -32,7 +32,10 @@ public sealed class ExpEvaluationTests
         ("a blob bin is read", Bin(ExpType.Blob, "b"), new byte[] { 1, 2, 3 }),
         ("the type of a bin is its particle type", BinType("s"), 3L),
         ("the type of a missing bin is zero", BinType("none"), 0L),
+    ];
 
+    private static readonly (string Says, object? Expression, object? Comes)[] Comparisons =
+    [
         ("seven equals seven", Eq(Int("i"), 7), true),
         ("seven does not equal eight", Eq(Int("i"), 8), false),
         ("ne is the opposite of eq", Op(ExpCode.NotEqual, Int("i"), 8), true),
@@ -81,6 +84,10 @@ public sealed class ExpEvaluationTests
         ("div by a float zero is infinite", Op(ExpCode.Divide, 1.0, 0.0), double.PositiveInfinity),
         ("the least integer by minus one wraps", Op(ExpCode.Divide, long.MinValue, -1), long.MinValue),
         ("pow", Op(ExpCode.Power, 5.0, 2.0), 25.0),
+    ];
+
+    private static readonly (string Says, object? Expression, object? Comes)[] Others =
+    [
         ("log", Op(ExpCode.Log, 8.0, 2.0), 3.0),
         ("mod", Op(ExpCode.Modulo, 10, 3), 1L),
         ("mod takes the sign of the first", Op(ExpCode.Modulo, -10, 3), -1L),
@@ -139,6 +146,8 @@ public sealed class ExpEvaluationTests
         ("regex that does not match", Regex("x", Text("s")), false),
         ("regex on unknown", Regex("x", Text("none")), Evaluated.Unknown),
     ];
+
+    private static readonly (string Says, object? Expression, object? Comes)[] Rows = [.. Values, .. Comparisons, .. Others];
 
     public static TheoryData<string> Names => [.. Rows.Select(row => row.Says)];
 

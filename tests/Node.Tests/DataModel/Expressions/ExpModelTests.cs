@@ -34,7 +34,8 @@ public sealed class ExpModelTests
         }
 
         // The smallest part that fails by itself tells most. Parts with variables of what surrounds them do not compile.
-        var part = Parts(one.Tree).OrderBy(part => Exp.Pack(part).Length).Select(part => Complaint(part, one.Bins)).FirstOrDefault(found => found is not null);
+        var part = Parts(one.Tree).OrderBy(part => Exp.Pack(part).Length).Select(part => Complaint(part, one.Bins)).FirstOrDefault(found =>
+            found is not null);
         return part ?? complaint;
     }
 
@@ -54,10 +55,12 @@ public sealed class ExpModelTests
 
         var expected = new NaiveExp(bins).Evaluate(tree);
         var code = ExpEvaluation.EvaluateValue(_program, _scratch, record, out var result);
-        var isSame = expected == NaiveExp.UnknownValue ? code == ResultCode.OpNotApplicable : code == ResultCode.Ok && IsSame(expected, result);
+        var isSame = expected == NaiveExp.UnknownValue ? code == ResultCode.OpNotApplicable : code == ResultCode.Ok
+            && IsSame(expected, result);
         var found = Evaluated.Plain(result);
         isSame &= IsSoundWithoutBins(record);
-        var shown = string.Join(", ", bins.Select(bin => $"{bin.Key} = {ExpText.Of(Exp.Pack(bin.Value is object[] list ? Exp.Op(ExpCode.Quote, list) : bin.Value))}"));
+        var shown = string.Join(", ", bins.Select(bin =>
+            $"{bin.Key} = {ExpText.Of(Exp.Pack(bin.Value is object[] list ? Exp.Op(ExpCode.Quote, list) : bin.Value))}"));
         return isSame ? null : $"{ExpText.Of(packed)}\ncomes to {code} {found}, not {expected}\non {shown}";
     }
 

@@ -26,7 +26,8 @@ public sealed class ExpTextTests
     ];
 
     [Fact]
-    public void An_expression_is_shown_in_the_words_of_clients() => Assert.All(Rows, row => Assert.Equal(row.Text, ExpText.Of(Pack(row.Expression))));
+    public void An_expression_is_shown_in_the_words_of_clients() =>
+        Assert.All(Rows, row => Assert.Equal(row.Text, ExpText.Of(Pack(row.Expression))));
 
     [Fact]
     public void Broken_bytes_are_shown_as_far_as_they_go()

@@ -31,7 +31,8 @@ internal sealed class NaiveExp(IReadOnlyDictionary<string, object?> bins)
             case ExpCode.Quote:
                 return list[1];
             case ExpCode.Bin:
-                return bins.TryGetValue(((Exp.Name)list[2]!).Text, out var bin) && TypeOf(bin) == (ExpType)(long)list[1]! ? bin : UnknownValue;
+                return bins.TryGetValue(((Exp.Name)list[2]!).Text, out var bin)
+                    && TypeOf(bin) == (ExpType)(long)list[1]! ? bin : UnknownValue;
             case ExpCode.BinType:
                 return bins.TryGetValue(((Exp.Name)list[1]!).Text, out var typed) ? (long)ExpTypes.Particle(TypeOf(typed)) : 0L;
             case ExpCode.And or ExpCode.Or or ExpCode.Exclusive or ExpCode.Not:
@@ -47,7 +48,8 @@ internal sealed class NaiveExp(IReadOnlyDictionary<string, object?> bins)
                 return TypeOf(part) == (ExpType)(long)list[1]! ? part : UnknownValue;
             case ExpCode.Regex:
                 var text = Evaluate(list[3]);
-                return text == UnknownValue ? text : System.Text.RegularExpressions.Regex.IsMatch((string)text!, ((Exp.Name)list[2]!).Text, RegexOptions.None);
+                return text == UnknownValue ? text
+                    : System.Text.RegularExpressions.Regex.IsMatch((string)text!, ((Exp.Name)list[2]!).Text, RegexOptions.None);
             case ExpCode.Call:
                 return Call((object?[])list[3]!, Evaluate(list[4]));
             default:

@@ -111,7 +111,8 @@ internal sealed class RandomExp(Random random)
                 return Exp.Regex(Patterns[random.Next(Patterns.Length)], Of(ExpType.String, depth - 1)!);
             default:
                 var type = Types[random.Next(Types.Length)];
-                return Exp.Op((ExpCode)random.Next((int)ExpCode.Equal, (int)ExpCode.LessOrEqual + 1), Of(type, depth - 1), Of(type, depth - 1));
+                return Exp.Op((ExpCode)random.Next((int)ExpCode.Equal, (int)ExpCode.LessOrEqual + 1), Of(type, depth - 1),
+                    Of(type, depth - 1));
         }
     }
 

@@ -81,7 +81,8 @@ public sealed class CellIdTests
             var far = SpherePoint.FromDegrees(random.NextDouble() * 360 - 180, random.NextDouble() * 180 - 90);
             var b = (a + far * Math.Pow(10, -random.Next(8))).Normalized();
             var level = random.Next(12);
-            var passed = Enumerable.Range(0, 50).Select(step => CellId.Of(a * (1 - step / 49.0) + b * (step / 49.0)).Parent(level)).Distinct();
+            var passed = Enumerable.Range(0, 50).Select(step => a * (1 - step / 49.0) + b * (step / 49.0))
+                .Select(point => CellId.Of(point).Parent(level)).Distinct();
             Assert.All(passed, cell => Assert.True(cell.Square().Meets(a, b), $"seed 3, step {i}"));
         }
     }

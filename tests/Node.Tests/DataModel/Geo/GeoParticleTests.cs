@@ -43,8 +43,11 @@ public sealed class GeoParticleTests
     }
 
     [Fact]
-    public void A_value_that_does_not_fit_is_too_big() => Assert.Equal(ResultCode.RecordTooBig,
-        GeoParticle.TryBuild(Encoding.UTF8.GetBytes(Point + new string(' ', 2000)), CoveringOptions.Default, _scratch, new GrowingBytes(16)));
+    public void A_value_that_does_not_fit_is_too_big()
+    {
+        var text = Encoding.UTF8.GetBytes(Point + new string(' ', 2000));
+        Assert.Equal(ResultCode.RecordTooBig, GeoParticle.TryBuild(text, CoveringOptions.Default, _scratch, new GrowingBytes(16)));
+    }
 
     [Fact]
     public void What_clients_send_has_no_cells()

@@ -45,7 +45,8 @@ public sealed class HllCommandTests
         { [], ResultCode.Parameter },
     };
 
-    public static TheoryData<int, int> Shapes => new() { { 4, 0 }, { 4, 4 }, { 4, 51 }, { 8, 29 }, { 12, 31 }, { 13, 51 }, { 16, 0 }, { 16, 48 } };
+    public static TheoryData<int, int> Shapes =>
+        new() { { 4, 0 }, { 4, 4 }, { 4, 51 }, { 8, 29 }, { 12, 31 }, { 13, 51 }, { 16, 0 }, { 16, 48 } };
 
     private readonly BinUnderTest _bin = Bin();
 
@@ -275,8 +276,9 @@ public sealed class HllCommandTests
     [Fact]
     public void A_bin_that_is_no_sketch_is_refused()
     {
-        Assert.Equal(ResultCode.IncompatibleType, _bin.Put("not a sketch"u8.ToArray(), ParticleType.String).Modify(Add, Cats, 8, -1, NoFail));
-        Assert.Equal(ResultCode.Parameter, _bin.Put("not a sketch"u8.ToArray(), ParticleType.Hll).Read(Count));
+        var text = "not a sketch"u8.ToArray();
+        Assert.Equal(ResultCode.IncompatibleType, _bin.Put(text, ParticleType.String).Modify(Add, Cats, 8, -1, NoFail));
+        Assert.Equal(ResultCode.Parameter, _bin.Put(text, ParticleType.Hll).Read(Count));
         var sketch = Sketch(Cats, 8).Bytes;
         Assert.Equal(ResultCode.Parameter, _bin.Put(sketch[..^1], ParticleType.Hll).Read(Count));
         Assert.Equal(ResultCode.Parameter, _bin.Put([1, .. sketch[1..]], ParticleType.Hll).Read(Count));

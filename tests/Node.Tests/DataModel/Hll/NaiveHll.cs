@@ -40,8 +40,8 @@ internal sealed record HllStep(int Code)
 
     private object[] Packed => [.. Sketches.Select(plan => new Tagged(ParticleType.Hll, plan.Make().Bytes(0)))];
 
-    public override string ToString() =>
-        $"{Code}: values {string.Join(' ', Values)}, sketches {string.Join<SketchPlan>(' ', Sketches)}, bits {IndexBits} {MinhashBits}, flags {Flags}";
+    public override string ToString() => $"{Code}: values {string.Join(' ', Values)}, " +
+        $"sketches {string.Join<SketchPlan>(' ', Sketches)}, bits {IndexBits} {MinhashBits}, flags {Flags}";
 }
 
 /// A sketch by definition: for each register all that ever came to it, as numbers of any size.
@@ -85,9 +85,10 @@ internal sealed class NaiveHll(int indexBits, int minhashBits)
         var union = new NaiveHll(sketches.Min(sketch => sketch.IndexBits), isOneShape ? sketches[0].MinhashBits : 0);
         foreach (var sketch in sketches)
         {
+            var dropped = sketch.MinhashBits - union.MinhashBits;
             for (var i = 0; i < sketch._came.Length; i++)
             {
-                union._came[i % union._came.Length].AddRange(sketch._came[i].Select(number => number >> (sketch.MinhashBits - union.MinhashBits)));
+                union._came[i % union._came.Length].AddRange(sketch._came[i].Select(number => number >> dropped));
             }
         }
 
@@ -113,7 +114,8 @@ internal sealed class NaiveHll(int indexBits, int minhashBits)
         var notFull = 1 - Share(rank => rank == 63);
         var sigma = empty == 1 ? double.PositiveInfinity
             : empty + Enumerable.Range(1, 60).Sum(k => Math.Pow(empty, Math.Pow(2, k)) * Math.Pow(2, k - 1));
-        var tau = (1 - notFull - Enumerable.Range(1, 60).Sum(k => Math.Pow(1 - Math.Pow(notFull, Math.Pow(2, -k)), 2) * Math.Pow(2, -k))) / 3;
+        double Term(int k) => Math.Pow(1 - Math.Pow(notFull, Math.Pow(2, -k)), 2) * Math.Pow(2, -k);
+        var tau = (1 - notFull - Enumerable.Range(1, 60).Sum(Term)) / 3;
         var sum = sigma * m + Enumerable.Range(1, 62).Sum(k => m * Share(rank => rank == k) * Math.Pow(2, -k)) + m * tau * Math.Pow(2, -62);
         return m * m / (2 * Math.Log(2) * sum);
     }
@@ -291,8 +293,10 @@ internal sealed class NaiveHllBin
         }
 
         // Inclusion and exclusion over every choice of members, each brought to the common shape.
-        double Together(int choice) => Math.Floor(NaiveHll.Unite([.. all.Where((_, i) => (choice >> i & 1) == 1).Select(sketch => Plain(sketch, union))]).Estimate());
-        var count = Enumerable.Range(1, (1 << all.Count) - 1).Sum(choice => (BitOperations.PopCount((uint)choice) % 2 == 1 ? 1 : -1) * Together(choice));
+        var plain = all.Select(sketch => Plain(sketch, union)).ToList();
+        double Together(int choice) => Math.Floor(NaiveHll.Unite([.. plain.Where((_, i) => (choice >> i & 1) == 1)]).Estimate());
+        var count = Enumerable.Range(1, (1 << all.Count) - 1)
+            .Sum(choice => (BitOperations.PopCount((uint)choice) % 2 == 1 ? 1 : -1) * Together(choice));
         var whole = Together((1 << all.Count) - 1);
         count = Math.Clamp(count, 0, whole);
         (Reply, IsEstimate) = (step.Code == 54 ? count / whole : count, false);

@@ -31,7 +31,8 @@ public sealed class PathTests
         ("Day2", new Pairs(("food", 34.0), ("game", 12.99))),
         ("Day3", new Pairs(("plants", 19.99), ("stickers", 2.0))));
 
-    private static readonly Pairs Mixed = new(("a", 1), ("ab", new Pairs(("bb", 12))), ("b", 2), ("c", true), ("d", new byte[] { 49, 50 }), ("e", null));
+    private static readonly Pairs Mixed = new(("a", 1), ("ab", new Pairs(("bb", 12))), ("b", 2), ("c", true), ("d", new byte[] { 49, 50 }),
+        ("e", null));
 
     private static readonly Pairs Shop = new(("book", new object[]
     {
@@ -54,7 +55,8 @@ public sealed class PathTests
             new Pairs(("Day1", new Pairs()), ("Day2", new Pairs(("food", 34.0))), ("Day3", new Pairs()))),
         ("the tree on a key", Days, [Children, true, Children, Eq(Loop(ExpType.String, 0), "book")], Tree,
             new Pairs(("Day1", new Pairs(("book", 14.99))), ("Day2", new Pairs()), ("Day3", new Pairs()))),
-        ("the tree on an index", new object[] { new Pairs(("a", 1)), new Pairs(("b", 2)) }, [Children, Eq(Loop(ExpType.Integer, 2), 0)], Tree,
+        ("the tree on an index", new object[] { new Pairs(("a", 1)), new Pairs(("b", 2)) }, [Children, Eq(Loop(ExpType.Integer, 2), 0)],
+            Tree,
             new object[] { new Pairs(("a", 1)) }),
         ("the key of a list's element is its index", new object[] { "x", "y" }, [Children, Eq(Loop(ExpType.Integer, 0), 1)], Values,
             new object[] { "y" }),
@@ -63,29 +65,38 @@ public sealed class PathTests
             new Pairs(("book", new object[] { new Pairs(("title", "Sword")) }))),
         ("a way that leads nowhere", Shop, [MapKey, "toys", Children, true], Values, Array.Empty<object>()),
         ("a tree that leads nowhere", Shop, [MapKey, "toys", Children, true], Tree, new Pairs()),
-        ("pairs by a list of keys", Days.Items[0].Value!, [KeysIn, new object[] { "ferry", "x", "book", "book" }], Tree, Days.Items[0].Value),
-        ("values by a list of keys", new Pairs(("a", 1.5), ("b", 3.0), ("c", 4.5)), [KeysIn, new object[] { "c", "a" }], Values, new object[] { 1.5, 4.5 }),
+        ("pairs by a list of keys", Days.Items[0].Value!, [KeysIn, new object[] { "ferry", "x", "book", "book" }], Tree,
+            Days.Items[0].Value),
+        ("values by a list of keys", new Pairs(("a", 1.5), ("b", 3.0), ("c", 4.5)), [KeysIn, new object[] { "c", "a" }], Values,
+            new object[] { 1.5, 4.5 }),
         ("by a list of keys and a condition", new Pairs(("a", 1.5), ("b", 3.0), ("c", 4.5)),
             [KeysIn, new object[] { "a", "c" }, AndFilter, Op(ExpCode.Greater, Loop(ExpType.Float), 3.0)], Tree, new Pairs(("c", 4.5))),
         ("by an empty list of keys", new Pairs(("a", 1)), [KeysIn, Array.Empty<object>()], Values, Array.Empty<object>()),
         ("by two conditions", new object[] { 1, 2, 3, 4 },
-            [Children, Op(ExpCode.Greater, Loop(ExpType.Integer), 1), AndFilter, Op(ExpCode.Less, Loop(ExpType.Integer), 4)], Values, new object[] { 2, 3 }),
+            [Children, Op(ExpCode.Greater, Loop(ExpType.Integer), 1), AndFilter, Op(ExpCode.Less, Loop(ExpType.Integer), 4)], Values,
+                new object[] { 2, 3 }),
         ("a condition on one element", new object[] { 1, 2 }, [ListIndex, 1, AndFilter, Op(ExpCode.Less, Loop(ExpType.Integer), 2)], Values,
             Array.Empty<object>()),
-        ("another type is unknown, and false where that may be", Mixed, [Children, true, Children, Eq(Loop(ExpType.String), "a")], Values | NoFail,
+        ("another type is unknown, and false where that may be", Mixed, [Children, true, Children, Eq(Loop(ExpType.String), "a")],
+            Values | NoFail,
             Array.Empty<object>()),
-        ("integers among others", Mixed, [Children, Op(ExpCode.GreaterOrEqual, Loop(ExpType.Integer), 2)], Values | NoFail, new object[] { 2 }),
+        ("integers among others", Mixed, [Children, Op(ExpCode.GreaterOrEqual, Loop(ExpType.Integer), 2)], Values | NoFail,
+            new object[] { 2 }),
         ("a boolean among others", Mixed, [Children, Eq(Loop(ExpType.Bool), true)], Values | NoFail, new object[] { true }),
-        ("a blob among others", Mixed, [Children, Eq(Loop(ExpType.Blob), new byte[] { 49, 50 })], Values | NoFail, new object[] { new byte[] { 49, 50 } }),
+        ("a blob among others", Mixed, [Children, Eq(Loop(ExpType.Blob), new byte[] { 49, 50 })], Values | NoFail,
+            new object[] { new byte[] { 49, 50 } }),
         ("nil among others", Mixed, [Children, Eq(Loop(ExpType.Nil), null)], Values | NoFail, new object?[] { null }),
         ("maps by what is in them", Mixed,
             [Children, Op(ExpCode.GreaterOrEqual, Call(ExpType.Integer, 0, [97, 7, "bb"], Loop(ExpType.Map)), 10)], Values | NoFail,
             new object[] { new Pairs(("bb", 12)) }),
         ("lists by their size", new object[] { new object[] { 1, 2, 3 }, new object[] { 6 } },
-            [Children, Op(ExpCode.GreaterOrEqual, Call(ExpType.Integer, 0, [16], Loop(ExpType.List)), 2)], Values, new object[] { new object[] { 1, 2, 3 } }),
-        ("a condition on another bin", new object[] { 1, 5 }, [Children, Op(ExpCode.Greater, Loop(ExpType.Integer), Int("limit"))], Values, new object[] { 5 }),
+            [Children, Op(ExpCode.GreaterOrEqual, Call(ExpType.Integer, 0, [16], Loop(ExpType.List)), 2)], Values,
+                new object[] { new object[] { 1, 2, 3 } }),
+        ("a condition on another bin", new object[] { 1, 5 }, [Children, Op(ExpCode.Greater, Loop(ExpType.Integer), Int("limit"))], Values,
+            new object[] { 5 }),
         ("a path inside a condition", new object[] { new object[] { 1, 9 }, new object[] { 2 } },
-            [Children, Eq(Call(ExpType.Integer, 0, [16], Path(ExpType.List, 0, [Children, Op(ExpCode.Greater, Loop(ExpType.Integer), 5)], Values, Loop(ExpType.List))), 1)],
+            [Children, Eq(Call(ExpType.Integer, 0, [16],
+                Path(ExpType.List, 0, [Children, Op(ExpCode.Greater, Loop(ExpType.Integer), 5)], Values, Loop(ExpType.List))), 1)],
             Values, new object[] { new object[] { 1, 9 } }),
         ("scalars on the way are passed over where that may be", new object[] { 1, new object[] { 2 } }, [Children, true, Children, true],
             Tree | NoFail, new object[] { new object[] { 2 } }),
@@ -98,25 +109,30 @@ public sealed class PathTests
         ("elements go", Shop, [Children, true], Modify, Op(ExpCode.ResultRemove), new Pairs()),
         ("elements go on the last level", Days, [Children, true, Children, true], Modify, Op(ExpCode.ResultRemove),
             new Pairs(("Day1", new Pairs()), ("Day2", new Pairs()), ("Day3", new Pairs()))),
-        ("some elements go", new object[] { 1, 2, 3 }, [Children, Op(ExpCode.Greater, Loop(ExpType.Integer), 1)], Modify, Op(ExpCode.ResultRemove),
+        ("some elements go", new object[] { 1, 2, 3 }, [Children, Op(ExpCode.Greater, Loop(ExpType.Integer), 1)], Modify,
+            Op(ExpCode.ResultRemove),
             new object[] { 1 }),
         ("elements go or change", new object[] { 1, 2, 3 }, [Children, true], Modify,
-            Op(ExpCode.Condition, Eq(Loop(ExpType.Integer), 2), Op(ExpCode.ResultRemove), Op(ExpCode.Add, Loop(ExpType.Integer), 10)), new object[] { 11, 13 }),
+            Op(ExpCode.Condition, Eq(Loop(ExpType.Integer), 2), Op(ExpCode.ResultRemove), Op(ExpCode.Add, Loop(ExpType.Integer), 10)),
+                new object[] { 11, 13 }),
         ("elements are multiplied", new object[] { new object[] { 2.0, 4.0 } }, [Children, true, Children, true], Modify,
             Op(ExpCode.Multiply, Loop(ExpType.Float), 1.5), new object[] { new object[] { 3.0, 6.0 } }),
         ("by plain steps, and the rest stays", Shop, [MapKey, "book", ListIndex, 0, MapKey, "price"], Modify, 1.0,
             new Pairs(("book", new object[]
             {
-                new Pairs(("price", 1.0), ("title", "Sayings")), new Pairs(("price", 20.5), ("title", "Sword")), new Pairs(("title", "none")),
+                new Pairs(("price", 1.0), ("title", "Sayings")), new Pairs(("price", 20.5), ("title", "Sword")),
+                    new Pairs(("title", "none")),
             }))),
         ("by key", new Pairs(("a", 1), ("b", 2)), [Children, true], Modify,
             Op(ExpCode.Condition, Eq(Loop(ExpType.String, 0), "a"), "pass", "fail"), new Pairs(("a", "pass"), ("b", "fail"))),
-        ("by index", new object[] { 7, 8, 9 }, [Children, true], Modify, Eq(Loop(ExpType.Integer, 2), 1), new object[] { false, true, false }),
+        ("by index", new object[] { 7, 8, 9 }, [Children, true], Modify, Eq(Loop(ExpType.Integer, 2), 1),
+            new object[] { false, true, false }),
         ("lists become what they hold", new object[] { new object[] { 1 }, new object[] { 2, 3 } }, [Children, true], Modify,
             Call(ExpType.List, 0x40, [1, 0], Loop(ExpType.List)), new object[] { new object[] { 1, 0 }, new object[] { 2, 3, 0 } }),
         ("unknown leaves elements where that may be", new object[] { 1, "x", 3 }, [Children, true], Modify | NoFail,
             Op(ExpCode.Add, Loop(ExpType.Integer), 1), new object[] { 2, "x", 4 }),
-        ("what is no container stays where that may be", new object[] { 1, new object[] { 2 } }, [Children, true, Children, true], Modify | NoFail,
+        ("what is no container stays where that may be", new object[] { 1, new object[] { 2 } }, [Children, true, Children, true],
+            Modify | NoFail,
             0, new object[] { 1, new object[] { 0 } }),
         ("a step that does not fit leaves all where that may be", new object[] { 1, 2 }, [MapKey, "a"], Modify | NoFail, 0, null),
         ("a way that leads nowhere changes nothing", Shop, [MapKey, "toys"], Modify, 0, null),
@@ -133,7 +149,8 @@ public sealed class PathTests
         var (_, bin, steps, flags, comes) = Selections.Single(row => row.Says == says);
         var (code, outcome) = Run(bin, new object[] { 0xFE, steps, flags }, modifies: false);
         Assert.Equal(ResultCode.Ok, code);
-        Assert.Equal(ExpText.Of(Pack(Op(ExpCode.Quote, comes))), ExpText.Of(Pack(Op(ExpCode.Quote, new Raw(outcome.NewReply.Bytes.ToArray())))));
+        Assert.Equal(ExpText.Of(Pack(Op(ExpCode.Quote, comes))),
+            ExpText.Of(Pack(Op(ExpCode.Quote, new Raw(outcome.NewReply.Bytes.ToArray())))));
         Assert.Equal(comes is Pairs ? ParticleType.Map : ParticleType.List, outcome.ReplyType);
         Assert.False(outcome.HasChanged);
 
@@ -161,7 +178,8 @@ public sealed class PathTests
     [Fact]
     public void Without_leave_to_fail_another_type_ends_the_path()
     {
-        object[][] paths = [[Children, true, Children, true], [MapKey, "a", Children, true], [Children, Eq(Loop(ExpType.String), "a")], [ListIndex, 0]];
+        object[][] paths = [[Children, true, Children, true], [MapKey, "a", Children, true], [Children, Eq(Loop(ExpType.String), "a")],
+            [ListIndex, 0]];
         foreach (var steps in paths)
         {
             Assert.Equal(ResultCode.OpNotApplicable, Run(Mixed, new object[] { 0xFE, steps, Values }, modifies: false).Code);
@@ -170,7 +188,8 @@ public sealed class PathTests
 
         var add = new object[] { 0xFE, new object[] { Children, true }, Modify, Op(ExpCode.Add, Loop(ExpType.Integer), 1) };
         Assert.Equal(ResultCode.OpNotApplicable, Run(new object[] { "x" }, add, modifies: true).Code);
-        Assert.Equal(ResultCode.OpNotApplicable, Run("text", new object[] { 0xFE, new object[] { Children, true }, Values }, modifies: false).Code);
+        Assert.Equal(ResultCode.OpNotApplicable,
+            Run("text", new object[] { 0xFE, new object[] { Children, true }, Values }, modifies: false).Code);
     }
 
     [Fact]
@@ -187,8 +206,10 @@ public sealed class PathTests
         object[][] reads =
         [
             [0xFE, Array.Empty<object>(), Values], [0xFE, new object[] { Children }, Values], [0xFE, new object[] { Children, 5 }, Values],
-            [0xFE, new object[] { AndFilter, true }, Values], [0xFE, new object[] { 0x99, 1 }, Values], [0xFE, new object[] { 0x50, 1 }, Values],
-            [0xFE, new object[] { KeysIn, "a" }, Values], [0xFE, new object[] { Children, true }, 5], [0xFE, new object[] { Children, true }, 0x20],
+            [0xFE, new object[] { AndFilter, true }, Values], [0xFE, new object[] { 0x99, 1 }, Values],
+                [0xFE, new object[] { 0x50, 1 }, Values],
+            [0xFE, new object[] { KeysIn, "a" }, Values], [0xFE, new object[] { Children, true }, 5],
+                [0xFE, new object[] { Children, true }, 0x20],
             [0xFE, new object[] { Children, true }], [0xFE, new object[] { Children, true }, Modify], [0xFE, 1, Values],
             [0xFE, new object[] { Children, true }, Values, 1], [0xFE, new object[] { Children, Op(ExpCode.ResultRemove) }, Values],
             [19, new object[] { Children, true }, Values],
@@ -203,7 +224,8 @@ public sealed class PathTests
         Assert.All(changes, call => Assert.Equal(ResultCode.Parameter, PathCommand.Compile(Pack(call), modifies: true, new ExpProgram())));
         Assert.Equal(ResultCode.Parameter, Evaluated.Compiled(Path(ExpType.List, 0x40, [Children, true], Values, List("bin"))));
         Assert.Equal(ResultCode.Parameter, Evaluated.Compiled(Path(ExpType.List, 1, [Children, true], Values, List("bin"))));
-        Assert.Equal(ResultCode.Parameter, ExpCompiler.Compile(Pack(new object[] { 0xFE, new object[] { Children, true }, Values }), new ExpProgram()));
+        Assert.Equal(ResultCode.Parameter,
+            ExpCompiler.Compile(Pack(new object[] { 0xFE, new object[] { Children, true }, Values }), new ExpProgram()));
     }
 
     [Fact]
@@ -211,9 +233,11 @@ public sealed class PathTests
     {
         byte[] list = [0x94, 0xC7, 0, 1, 1, 2, 3];
         var negated = new object[] { 0xFE, new object[] { Children, true }, Modify, Op(ExpCode.Subtract, Loop(ExpType.Integer)) };
-        Assert.Equal([0x94, 0xC7, 0, 1, 0xFD, 0xFE, 0xFF], Run(list, ParticleType.List, negated, modifies: true).Outcome.NewValue.Bytes.ToArray());
+        Assert.Equal([0x94, 0xC7, 0, 1, 0xFD, 0xFE, 0xFF],
+            Run(list, ParticleType.List, negated, modifies: true).Outcome.NewValue.Bytes.ToArray());
         byte[] map = [0x83, 0xC7, 0, 1, 0xC0, 1, 5, 2, 6];
-        Assert.Equal([0x83, 0xC7, 0, 1, 0xC0, 1, 0xFB, 2, 0xFA], Run(map, ParticleType.Map, negated, modifies: true).Outcome.NewValue.Bytes.ToArray());
+        Assert.Equal([0x83, 0xC7, 0, 1, 0xC0, 1, 0xFB, 2, 0xFA],
+            Run(map, ParticleType.Map, negated, modifies: true).Outcome.NewValue.Bytes.ToArray());
         var keys = new object[] { 0xFE, new object[] { KeysIn, new object[] { 2, 7, 0 } }, Tree };
         Assert.Equal([0x82, 0xC7, 0, 1, 0xC0, 2, 6], Run(map, ParticleType.Map, keys, modifies: false).Outcome.NewReply.Bytes.ToArray());
     }
@@ -256,7 +280,8 @@ public sealed class PathTests
     {
         var inner = Path(ExpType.List, 0, [Children, true], Values, Quote(7, 8));
         var sum = Op(ExpCode.Add, Call(ExpType.Integer, 0, [16], inner), Loop(ExpType.Integer));
-        var (_, outcome) = Run(new object[] { 10, 20 }, new object[] { 0xFE, new object[] { Children, true }, Modify, sum }, modifies: true);
+        var (_, outcome) = Run(new object[] { 10, 20 }, new object[] { 0xFE, new object[] { Children, true }, Modify, sum },
+            modifies: true);
         Assert.Equal(Pack(new object[] { 12, 22 }), outcome.NewValue.Bytes.ToArray());
     }
 
@@ -277,7 +302,8 @@ public sealed class PathTests
         thread.Join();
         Assert.Equal(ResultCode.Ok, code);
         steps.AddRange(Enumerable.Repeat<object[]>([Children, true], 2).SelectMany(step => step));
-        Assert.Equal(ResultCode.Parameter, PathCommand.Compile(Pack(new object[] { 0xFE, steps.ToArray(), Values }), modifies: false, new ExpProgram()));
+        Assert.Equal(ResultCode.Parameter,
+            PathCommand.Compile(Pack(new object[] { 0xFE, steps.ToArray(), Values }), modifies: false, new ExpProgram()));
     }
 
     [Fact]
@@ -309,7 +335,8 @@ public sealed class PathTests
             before = i == 100 ? GC.GetAllocatedBytesForCurrentThread() : before;
             outcome.Reply.Clear();
             outcome.Begin();
-            Assert.True(PathCommand.Run(program, new BinValue(ParticleType.Map, record.Bins["bin"].Value), record, scratch, outcome) == ResultCode.Ok);
+            Assert.True(PathCommand.Run(program, new BinValue(ParticleType.Map, record.Bins["bin"].Value), record, scratch,
+                outcome) == ResultCode.Ok);
         }
 
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);

@@ -86,6 +86,39 @@ public sealed class CheckpointTests
     }
 
     [Fact]
+    public void The_blocks_of_the_last_checkpoint_are_kept_until_the_new_one_is_named()
+    {
+        using (var node = Start())
+        {
+            node.Writer.Put("k", [1]);
+            node.TakeCheckpoint();
+            node.Writer.Put("k", [2]);
+            var checkpointer = node.Node.Checkpointers[0];
+            Assert.True(checkpointer.TryStart(isForced: true));
+            for (var steps = 0; checkpointer.Ready is null; steps++)
+            {
+                Assert.True(steps < 1000);
+                checkpointer.Step();
+                node.Records.Flush(); // writes, and names nothing
+            }
+
+            checkpointer.Step();
+            Assert.NotNull(checkpointer.Ready);
+            for (var i = 0; node.Records.Log.FreeBlocks > RecordLog.BlocksReservedForDefrag + 1; i++)
+            {
+                node.Writer.Put($"full{i}", new byte[900_000]); // whatever was freed is written over
+                node.Records.Flush();
+            }
+        }
+
+        _disk.Crash(1);
+        using var again = Start();
+        Assert.Equal(1, again.Logs.LinesWith("loading the checkpoint"));
+        Assert.Equal(0, again.Logs.LinesWith("the checkpoint is not used"));
+        Assert.Equal([2], again.Read("k")!);
+    }
+
+    [Fact]
     public void A_damaged_byte_anywhere_costs_a_scan_and_nothing_else()
     {
         const int Seed = 11;

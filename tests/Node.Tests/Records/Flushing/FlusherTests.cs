@@ -1,4 +1,5 @@
 using Aerie.Foundation;
+using Aerie.Server;
 using Aerie.Server.Records.Flushing;
 using Aerie.TestKit;
 using Xunit;
@@ -84,7 +85,7 @@ public sealed class FlusherTests
         using (var node = new DeviceNode(_disk, "flush-max-ms 0"))
         {
             Exception? failure = null;
-            using var thread = new FlusherThread(node.Node.Flushers[0], failed => failure = failed);
+            using var thread = new RecordThreads(node.Node, failed => failure = failed);
             thread.Start();
             node.Writer.Put("k", [1]);
             node.Records.FlushSignal.Ask();

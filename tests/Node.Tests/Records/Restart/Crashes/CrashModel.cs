@@ -21,10 +21,12 @@ internal sealed class CrashModel
     /// Number of the last state.
     public long Last { get; private set; }
 
-    public State Put(int key, int length, uint voidTime)
+    public State Put(int key, int length, uint voidTime) => Put(key, length, voidTime, voidTime);
+
+    public State Put(int key, int length, uint voidTime, uint voidTimeMax)
     {
         Last++;
-        var state = new State(Last, length, voidTime);
+        var state = new State(Last, length, voidTime, voidTimeMax);
         _states[key].Add(state);
         return state;
     }
@@ -62,16 +64,19 @@ internal sealed class CrashModel
     public void Restarted() => _safe = Last;
 }
 
-/// One state of one key. The value repeats its number, so that every value is told from every other.
-internal readonly record struct State(long Number, int Length, uint VoidTime)
+/// One state of one key. The value repeats its number, so that every value is told from every other. A write that was not answered
+/// for sure began its time to live at some moment until then; any other has one void-time.
+internal readonly record struct State(long Number, int Length, uint VoidTime, uint VoidTimeMax)
 {
     public const uint Forever = 0;
 
     public bool IsGone => Length == 0;
 
-    public static State Gone(long number) => new(number, 0, Forever);
+    public static State Gone(long number) => new(number, 0, Forever, Forever);
 
-    public bool IsGoneAt(uint nowSeconds) => IsGone || (VoidTime != Forever && VoidTime < nowSeconds);
+    public bool IsSurelyGoneAt(uint nowSeconds) => IsGone || (VoidTime != Forever && VoidTimeMax < nowSeconds);
+
+    public bool MayBeGoneAt(uint nowSeconds) => IsGone || (VoidTime != Forever && VoidTime < nowSeconds);
 
     public byte[] Value()
     {
@@ -81,13 +86,15 @@ internal readonly record struct State(long Number, int Length, uint VoidTime)
         return value;
     }
 
-    // The write may have waited for room, and begun its time to live a second later.
     public bool Is(byte[]? value, uint nowSeconds) =>
-        value is null ? IsGoneAt(nowSeconds) : !IsGoneAt(nowSeconds - 1) && value.AsSpan().SequenceEqual(Value());
+        value is null ? MayBeGoneAt(nowSeconds) : !IsSurelyGoneAt(nowSeconds) && value.AsSpan().SequenceEqual(Value());
 
     public static string Describe(byte[]? value) =>
         value is null ? "nothing" : $"#{BinaryPrimitives.ReadInt64LittleEndian(value)} of {value.Length} bytes";
 
     public override string ToString() =>
-        IsGone ? $"#{Number} gone" : $"#{Number} of {Length} bytes{(VoidTime == Forever ? "" : $" until {VoidTime}")}";
+        IsGone ? $"#{Number} gone" : $"#{Number} of {Length} bytes{Describe(VoidTime, VoidTimeMax)}";
+
+    private static string Describe(uint voidTime, uint voidTimeMax) =>
+        voidTime == Forever ? "" : voidTime == voidTimeMax ? $" until {voidTime}" : $" until {voidTime} to {voidTimeMax}";
 }

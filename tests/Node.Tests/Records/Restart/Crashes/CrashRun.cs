@@ -5,6 +5,7 @@ using Aerie.Io;
 using Aerie.Node.Tests.Records.Checkpoints;
 using Aerie.Node.Tests.Records.Flushing;
 using Aerie.Protocol;
+using Aerie.Storage.Devices;
 using Aerie.TestKit;
 using Xunit;
 
@@ -95,7 +96,8 @@ internal sealed class CrashRun
     {
         for (var attempt = 0; ; attempt++)
         {
-            if (attempt < 3 && _random.Next(3) == 0)
+            var isPlanned = attempt < 3 && _random.Next(3) == 0;
+            if (isPlanned)
             {
                 SomeMedium().Fail((DiskOperation)_random.Next(1, 3), after: _random.Next(12));
             }
@@ -107,7 +109,8 @@ internal sealed class CrashRun
                 _isShadowEqual = true;
                 break;
             }
-            catch (DeviceException failure) when (attempt < AttemptsMax)
+            catch (Exception failure) when (attempt < AttemptsMax
+                && (failure is DeviceException || (failure is StorageException && isPlanned)))
             {
                 Tell($"start fails: {failure.Message}");
                 Crash();
@@ -291,26 +294,32 @@ internal sealed class CrashRun
     private void Put(int key, int length)
     {
         var ttl = _random.Next(6) == 0 ? (uint)_random.Next(1, 15) : 0;
-        var last = _model.Last;
-        var state = new State(last + 1, length, ttl == 0 ? State.Forever : Seconds + ttl);
-        var request = WireRequest.Write(Key(key), Set(key)).Ttl(ttl).Op(OpCode.Write, "b", ParticleType.Bytes, state.Value());
-        var result = Ask(request);
-        Tell($"put {key} {state}: {result}");
-        if (WasDone(result))
+        var value = new State(_model.Last + 1, length, State.Forever, State.Forever).Value();
+        var earliest = ttl == 0 ? State.Forever : Seconds + ttl; // a write that waits for room begins its life later
+        var reply = Ask(WireRequest.Write(Key(key), Set(key)).Ttl(ttl).Op(OpCode.Write, "b", ParticleType.Bytes, value));
+        var isSure = reply.Result == ResultCode.Ok;
+        var (least, most) = isSure ? (reply.VoidTime, reply.VoidTime) : (earliest, ttl == 0 ? State.Forever : Seconds + ttl);
+        Tell($"put {key} #{_model.Last + 1} of {length} bytes, ttl {ttl}: {reply.Result}");
+        if (isSure)
         {
-            _model.Put(key, length, state.VoidTime);
-            NoteCommit(key, result);
+            Assert.InRange(reply.VoidTime, earliest, ttl == 0 ? State.Forever : Seconds + ttl);
+        }
+
+        if (WasDone(reply.Result))
+        {
+            _model.Put(key, length, least, most);
+            NoteCommit(key, reply.Result);
         }
     }
 
     private void Delete(int key)
     {
         var latest = _model.Latest(key);
-        var (wasGone, wasSurelyGone) = (latest.IsGoneAt(Seconds), latest.IsGoneAt(Seconds - 1));
+        var (mayBeGone, isSurelyGone) = (latest.MayBeGoneAt(Seconds), latest.IsSurelyGoneAt(Seconds));
         var request = WireRequest.Delete(Key(key), Set(key));
-        var result = Ask(_random.Next(3) == 0 ? request.Flags(Info2.DurableDelete) : request);
+        var result = Ask(_random.Next(3) == 0 ? request.Flags(Info2.DurableDelete) : request).Result;
         Tell($"delete {key}: {result}");
-        Assert.True(result == ResultCode.NotFound ? wasGone : !wasSurelyGone, $"delete of key {key}, {latest}: {result}");
+        Assert.True(result == ResultCode.NotFound ? mayBeGone : !isSurelyGone, $"delete of key {key}, {latest}: {result}");
         if (result != ResultCode.NotFound && WasDone(result))
         {
             _model.Delete(key);
@@ -323,7 +332,7 @@ internal sealed class CrashRun
         var first = _random.Next(_model.Keys);
         for (var key = first; key < Math.Min(_model.Keys, first + 30); key++)
         {
-            if (!_model.Latest(key).IsGoneAt(Seconds))
+            if (!_model.Latest(key).MayBeGoneAt(Seconds))
             {
                 Delete(key);
             }
@@ -444,7 +453,7 @@ internal sealed class CrashRun
 
     // A write waits a moment while the defragmenter is short of room, and while devices fail nobody is answered before the next
     // attempt to write, which comes a second later.
-    private ResultCode Ask(WireRequest request)
+    private WireReply Ask(WireRequest request)
     {
         var reply = _node.Under.Ask(_peer, request.Timeout(PatienceMilliseconds).Bytes());
         if (reply.Length == 0)
@@ -457,7 +466,7 @@ internal sealed class CrashRun
             reply = ReadAfter(TimeSpan.FromSeconds(1.1));
         }
 
-        return Assert.Single(WireReply.ReadAll(reply)).Result;
+        return Assert.Single(WireReply.ReadAll(reply));
     }
 
     private byte[] ReadAfter(TimeSpan time)
