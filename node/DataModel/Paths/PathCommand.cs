@@ -10,6 +10,9 @@ namespace Aerie.DataModel.Paths;
 /// compiled once and run on as many records as the request has. CdtCall.IsByPathExpressions tells them from others.
 public static class PathCommand
 {
+    /// Whether a call of op codes 3 and 4 is one of these.
+    public static bool Is(ReadOnlySpan<byte> call) => CdtCall.IsByPathExpressions(call);
+
     public static ResultCode Compile(ReadOnlySpan<byte> call, bool modifies, ExpProgram program) =>
         ExpCompiler.CompilePath(call, modifies, program);
 

@@ -54,7 +54,7 @@ internal sealed class BackgroundOps
             return ResultCode.Parameter;
         }
 
-        if (read.CallsFunction)
+        if (request.Fields.Has(FieldId.UdfOp))
         {
             ops = read;
             return request.Fields.Has(FieldId.UdfFunction) && header.OpCount == 0 ? ResultCode.Ok : ResultCode.Parameter;

@@ -4,6 +4,7 @@ using Aerie.DataModel.Bits;
 using Aerie.DataModel.Cdt;
 using Aerie.DataModel.Expressions;
 using Aerie.DataModel.Hll;
+using Aerie.DataModel.Paths;
 using Aerie.Foundation;
 using Aerie.Protocol;
 using Aerie.Server.Records;
@@ -43,12 +44,23 @@ internal readonly ref struct ComputedOps(Worker worker, RecordView view, DraftSo
 
     private ResultCode Compute(OpRow row, scoped in Op op, BinValue bin, OpOutcome outcome) => row.Kind switch
     {
+        OpKind.Cdt when PathCommand.Is(op.Value) => Walk(row, op, bin, outcome),
         OpKind.Cdt => CdtCommand.Run(bin, row.Modifies, op.Value, worker.Scratches.Cdt, outcome),
         OpKind.Hll => HllCommand.Run(bin, row.Modifies, op.Value, worker.Scratches.Hll, outcome),
         OpKind.Bits => BitsCommand.Run(bin, row.Modifies, op.Value, outcome),
         OpKind.Expression => Evaluate(row, op, bin, outcome),
         _ => ResultCode.Parameter,
     };
+
+    private ResultCode Walk(OpRow row, scoped in Op op, BinValue bin, OpOutcome outcome)
+    {
+        var scratch = worker.Scratches.Expressions;
+        var program = scratch.Rent();
+        var result = PathCommand.Compile(op.Value, row.Modifies, program);
+        result = result == ResultCode.Ok ? PathCommand.Run(program, bin, _view, scratch, outcome) : result;
+        scratch.Return(program);
+        return result;
+    }
 
     private ResultCode Evaluate(OpRow row, scoped in Op op, BinValue bin, OpOutcome outcome)
     {

@@ -54,7 +54,8 @@ public sealed class PathModelTests
         try
         {
             var naive = new NaiveExp(new Dictionary<string, object?>());
-            expected = Pack(new NaivePath(naive, [.. one.Steps.Select(step => step.Naive())], one.Mode & ~NoFail, (one.Mode & NoFail) != 0, one.Becomes)
+            expected = Pack(new NaivePath(naive, [.. one.Steps.Select(step => step.Naive())], one.Mode & ~NoFail, (one.Mode & NoFail) != 0,
+                one.Becomes)
                 .Take(one.Value));
         }
         catch (NaivePath.Refused)
@@ -72,7 +73,8 @@ public sealed class PathModelTests
 
     private static RandomStep Step(Random random)
     {
-        var kind = new[] { NaivePath.Children, NaivePath.Children, NaivePath.KeysIn, NaivePath.ListIndex, NaivePath.MapKey }[random.Next(5)];
+        var kind = new[] { NaivePath.Children, NaivePath.Children, NaivePath.KeysIn, NaivePath.ListIndex,
+            NaivePath.MapKey }[random.Next(5)];
         object? argument = kind switch
         {
             NaivePath.KeysIn => Enumerable.Range(0, random.Next(4)).Select(_ => Key(random)).ToArray(),

@@ -256,7 +256,8 @@ public sealed class PathTests
         Assert.Equal(Stored(Wire(5)), Run(stored, ParticleType.Map, add, modifies: true).Outcome.NewValue.Bytes.ToArray());
 
         var record = new TestRecord().With("bin", ParticleType.Map, stored);
-        var (program, scratch, outcome) = (new ExpProgram(), new ExpScratch(), new OpOutcome(new GrowingBytes(1 << 20), new GrowingBytes(1 << 20)));
+        var (program, scratch, outcome) = (new ExpProgram(), new ExpScratch(),
+            new OpOutcome(new GrowingBytes(1 << 20), new GrowingBytes(1 << 20)));
         Assert.Equal(ResultCode.Ok, ExpOps.Compile(Pack(new object[] { Map("bin"), 0 }), program));
         outcome.Begin();
         Assert.Equal(ResultCode.Ok, ExpOps.Read(program, record, scratch, outcome));
