@@ -60,6 +60,9 @@ public sealed class NodeUnderTest : IDisposable
                 port {{Port}}
             }
         }
+        mod-lua {
+            user-path /nonexistent/aerie-udf
+        }
         namespace test {
             nsup-period 10
             {{namespaceLines}}

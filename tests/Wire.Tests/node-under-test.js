@@ -31,6 +31,7 @@ network {
     admin     { address 127.0.0.1
                 port ${ports[3]} }
 }
+mod-lua { user-path ${path.join(outputFolder, 'udf')} }
 namespace test {
     replication-factor 1
     nsup-period 10

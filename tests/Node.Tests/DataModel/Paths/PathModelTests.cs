@@ -134,7 +134,11 @@ public sealed class PathModelTests
 
     private sealed record Case(object Value, RandomStep[] Steps, int Mode, object? Becomes)
     {
-        public override string ToString() =>
-            $"flags {Mode}: {ExpText.Of(Pack(Op(ExpCode.Call, 5L, 0L, new object?[] { 0xFE, Steps.SelectMany(step => step.Packed()).ToArray(), Mode, Becomes }, Value is object[] list ? Op(ExpCode.Quote, list) : Value)))}";
+        public override string ToString()
+        {
+            var call = new object?[] { 0xFE, Steps.SelectMany(step => step.Packed()).ToArray(), Mode, Becomes };
+            var target = Value is object[] list ? Op(ExpCode.Quote, list) : Value;
+            return $"flags {Mode}: {ExpText.Of(Pack(Op(ExpCode.Call, 5L, 0L, call, target)))}";
+        }
     }
 }
