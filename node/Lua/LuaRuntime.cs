@@ -87,7 +87,7 @@ internal sealed unsafe class LuaRuntime : IDisposable
         heap->ManagedDepth++;
         try
         {
-            results = Callbacks.All[number].Function(state, lua);
+            results = state.Doom == Doom.None ? Callbacks.All[number].Function(state, lua) : state.Refuse(lua);
         }
         catch (ScriptException exception)
         {

@@ -185,8 +185,7 @@ internal sealed unsafe class LuaState : IDisposable
 
         if (Doom != Doom.None)
         {
-            LuaApi.SetHook(lua, Runtime.Hook, LuaApi.MaskCount, 1);
-            PushText(lua, ErrorText.Of(Doom));
+            Refuse(lua);
             return false;
         }
 
@@ -200,14 +199,21 @@ internal sealed unsafe class LuaState : IDisposable
         return true;
     }
 
+    /// A doomed script calls a callback: it raises here already, so that threads of the script that were not told yet come to their
+    /// end, and none makes another one.
+    public int Refuse(nint lua)
+    {
+        LuaApi.SetHook(lua, Runtime.Hook, LuaApi.MaskCount, 1);
+        PushText(lua, ErrorText.Of(Doom));
+        return -1;
+    }
+
     /// A callback has thrown. What it threw must not pass through Lua: the script is stopped, and Resume throws it on.
     public int Break(nint lua, Exception exception)
     {
         _thrown ??= ExceptionDispatchInfo.Capture(exception);
         Doom = Doom.Exception;
-        LuaApi.SetHook(lua, Runtime.Hook, LuaApi.MaskCount, 1);
-        PushText(lua, ErrorText.Of(Doom));
-        return -1;
+        return Refuse(lua);
     }
 
     /// Raises an error with the place in the script where the callback was called: `return state.Fail(…)`.
