@@ -34,6 +34,7 @@ internal sealed unsafe class LuaState : IDisposable
 
     /// Each refusal is preceded by a full collection.
     private const int RefusalsMax = 16;
+    private const int WalkMax = 1_000_000;
     private const int GlobalsIndex = 1;
     private const int RecordIndex = 2;
 
@@ -46,6 +47,7 @@ internal sealed unsafe class LuaState : IDisposable
     private long _generation;
     private long _deadline = long.MaxValue;
     private int _turnLeft;
+    private int _walkLeft;
     private bool _suspends;
     private bool _isDisposed;
     private ExceptionDispatchInfo? _thrown;
@@ -304,6 +306,18 @@ internal sealed unsafe class LuaState : IDisposable
         _heap->ManagedDepth = managedDepth;
         Charge(text.Length / 8);
         return status == LuaApi.StatusOk;
+    }
+
+    /// Before a value is packed or shown. A script can make few lists that contain each other so often that they have more elements
+    /// than anybody can wait for.
+    public void BeginWalk() => _walkLeft = WalkMax;
+
+    public void WalkOn()
+    {
+        if (--_walkLeft < 0)
+        {
+            throw ScriptException.TooManyElements;
+        }
     }
 
     /// Counts what a callback has done beyond a few instructions.

@@ -74,7 +74,7 @@ public sealed class UtxoTests : IDisposable
         var mined = Call("setMined", 7, 1000, 3, 100, 10, false);
         Assert.Equal(("OK", "DAHSET"), (mined["status"], mined["signal"]));
         Assert.Equal(List(7L), mined["blockIDs"]);
-        Assert.Equal((110L, List(1000L)), (_record["deleteAtHeight"], _record["blockHeights"]));
+        Assert.Equal(List(110L, List(1000L)), List(_record["deleteAtHeight"], _record["blockHeights"]));
         Assert.Equal("DAHUNSET", Call("unspend", 0, Hash(0), 100, 10)["signal"]);
         Assert.Null(_record["deleteAtHeight"]);
         Assert.Equal(List(), Call("setMined", 7, 1000, 3, 100, 10, true)["blockIDs"]);
