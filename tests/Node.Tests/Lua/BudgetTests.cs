@@ -19,11 +19,18 @@ public sealed class BudgetTests
         function finds(rec, by) return string.match('k=' .. by, '(%w+)=(%w+)') .. string.gsub('abc', 'b', 'x') end
         """;
 
-    [Theory, InlineData("three_bins"), InlineData("text"), InlineData("lists"), InlineData("maps"), InlineData("blobs"), InlineData("finds")]
+    [Theory]
+    [InlineData("three_bins")]
+    [InlineData("text")]
+    [InlineData("lists")]
+    [InlineData("maps")]
+    [InlineData("blobs")]
+    [InlineData("finds")]
     public void A_warm_function_allocates_nothing(string function)
     {
         using var host = new ScriptHost(Script);
-        var record = new UdfTestRecord().With("a", 1).With("b", 2).With("t", "text").With("l", UdfValues.List(1L, 2L)).With("m", UdfValues.Map(("k", 1L)));
+        var record = new UdfTestRecord().With("a", 1).With("b", 2).With("t", "text")
+            .With("l", UdfValues.List(1L, 2L)).With("m", UdfValues.Map(("k", 1L)));
         var arguments = UdfValues.Packed(UdfValues.List(7L));
         var module = "demo"u8.ToArray();
         var name = Encoding.UTF8.GetBytes(function);

@@ -29,7 +29,8 @@ public sealed class CollectionTests
         // So many errors by default; the nightly run asks for ten million.
         var wanted = int.Parse(Environment.GetEnvironmentVariable("AERIE_LUA_ERRORS") ?? "40000", CultureInfo.InvariantCulture);
         using var stop = new CancellationTokenSource();
-        var collectors = Enumerable.Range(0, 2).Select(_ => Task.Factory.StartNew(() => Collect(stop.Token), TaskCreationOptions.LongRunning)).ToList();
+        var collectors = Enumerable.Range(0, 2)
+            .Select(_ => Task.Factory.StartNew(() => Collect(stop.Token), TaskCreationOptions.LongRunning)).ToList();
         foreach (var errors in Enum.GetValues<LuaErrors>())
         {
             using var host = new ScriptHost(Script, new UdfOptions { Clock = new SystemClock(), Errors = errors });

@@ -47,7 +47,8 @@ public sealed class EngineTests
         using var host = new ScriptHost(Slow, new UdfOptions { Clock = new SystemClock(), InstructionsPerTurn = 10_000 });
         Assert.Equal(1L, host.Call("quick", new UdfTestRecord()));
         var records = Enumerable.Range(0, 5).Select(_ => new UdfTestRecord()).ToList();
-        var runs = records.Select(record => host.Worker.Start(host.CallOf("demo", "slow", UdfValues.Packed(UdfValues.List(100_000L))), record)).ToList();
+        var arguments = UdfValues.Packed(UdfValues.List(100_000L));
+        var runs = records.Select(record => host.Worker.Start(host.CallOf("demo", "slow", arguments), record)).ToList();
         Assert.All(runs, run => Assert.Equal(UdfProgress.Suspended, run.Progress));
         Assert.Equal(1L, host.Call("quick", new UdfTestRecord())); // the state with the counter is busy
 
@@ -57,7 +58,9 @@ public sealed class EngineTests
             runs.Skip(1).First(run => run.Progress == UdfProgress.Suspended).Resume();
         }
 
-        Assert.All(runs.Skip(1), run => Assert.Equal((ResultCode.Ok, 5_000_050_000L), (run.Result, UdfValues.OfBin(run.Value.Type, run.Value.Bytes))));
+        Assert.All(
+            runs.Skip(1),
+            run => Assert.Equal((ResultCode.Ok, 5_000_050_000L), (run.Result, UdfValues.OfBin(run.Value.Type, run.Value.Bytes))));
         Assert.Equal([null, 5_000_050_000L], records.Take(2).Select(record => record["x"]));
         runs.Skip(1).ToList().ForEach(run => run.Release());
     }
@@ -100,11 +103,13 @@ public sealed class EngineTests
         using var host = new ScriptHost("");
         var engine = host.Engine;
         Assert.Null(engine.Check("good", "function f() return 1 end"u8));
-        Assert.Equal(new UdfSyntaxError("bad.lua", 2, "'}' expected near ','"), engine.Check("bad", "function f()\n return { ,, }\nend"u8) is { } e ? e with { Message = "'}' expected near ','" } : null);
+        Assert.Equal(
+            new UdfSyntaxError("bad.lua", 2, "unexpected symbol near ','"),
+            engine.Check("bad", "function f()\n return { ,, }\nend"u8));
         Assert.Equal(new UdfSyntaxError("bad.lua", 3, "attempt to call a nil value (global 'x')"), engine.Check("bad", "\n\nx()"u8));
         Assert.Equal(new UdfSyntaxError("bad.lua", 1, "module 'none' not found"), engine.Check("bad", "local a = require('none')"u8));
         Assert.Equal("error object is a table value", engine.Check("bad", "error({})"u8)!.Message);
-        Assert.Contains("not a text", engine.Check("bad", "\u001bLua"u8) is { } binary ? binary.Message.Replace("attempt to load a binary chunk (mode is 't')", "not a text") : "");
+        Assert.Contains("binary chunk", engine.Check("bad", "\u001bLua"u8)!.Message);
         Assert.Contains("near", engine.Check("bad", "function"u8)!.Message);
         Assert.Null(engine.Check("demo2", "local demo = require('demo')"u8));
     }
@@ -144,7 +149,8 @@ public sealed class EngineTests
     {
         using var host = new ScriptHost("function f() return 0 end");
         using var stop = new CancellationTokenSource();
-        var callers = Enumerable.Range(0, 2).Select(_ => Task.Factory.StartNew(() => CallUntil(host.Engine, stop.Token), TaskCreationOptions.LongRunning)).ToList();
+        var callers = Enumerable.Range(0, 2)
+            .Select(_ => Task.Factory.StartNew(() => CallUntil(host.Engine, stop.Token), TaskCreationOptions.LongRunning)).ToList();
         for (var version = 1; version <= 150; version++)
         {
             host.Register("demo", $"local v = {version}; function f() local a = v; return a end");
@@ -197,7 +203,16 @@ public sealed class EngineTests
     public void What_scripts_log_goes_out_with_its_place()
     {
         var log = new Log();
-        using var host = new ScriptHost("function f()\n info('n is %d', 5)\n warn('w')\n debug('not asked for %d', 'x')\n aerospike:log(1, 'own')\n print('a', 1)\nend", new UdfOptions { Clock = new SystemClock(), Log = log });
+        const string Script = """
+            function f()
+              info('n is %d', 5)
+              warn('w')
+              debug('not asked for %d', 'x')
+              aerospike:log(1, 'own')
+              print('a', 1)
+            end
+            """;
+        using var host = new ScriptHost(Script, new UdfOptions { Clock = new SystemClock(), Log = log });
         host.Call();
         Assert.Equal(["Info demo.lua:2 n is 5", "Warn demo.lua:3 w", "Warn demo.lua:5 own", "Info demo.lua:6 a\t1"], log.Lines);
     }
