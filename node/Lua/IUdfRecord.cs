@@ -7,9 +7,11 @@ namespace Aerie.Lua;
 /// The record that a function works on, as the engine sees it. Who runs the function holds the record's lock from Start to the
 /// end of the run, so that nothing changes underneath. Bytes handed out need to stay only until the next call of a member.
 ///
-/// The engine asks for each bin at most once, as long as the script only reads. It keeps what the script assigns to itself
-/// until the script says create or update: then each assigned bin comes by SetBin or RemoveBin, and Create or Update follows
-/// at once. When that answers an error, what was set since the one before it is to be forgotten.
+/// The engine keeps what the script assigns to itself until the script says create or update: then each assigned bin comes by
+/// SetBin or RemoveBin, and Create or Update follows at once. When that answers an error, or one of the bins did, what was
+/// set since the one before is to be forgotten; the engine hands it over again with the next. Values are as bins
+/// store them: integers and doubles of eight bytes, big-endian, lists and maps packed. GeoJSON comes without cells (flags 0,
+/// count 0, text): whoever stores it computes them.
 public interface IUdfRecord
 {
     bool Exists { get; }

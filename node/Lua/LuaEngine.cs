@@ -99,8 +99,8 @@ public sealed class LuaEngine : IUdfEngine
         var text = Encoding.UTF8.GetString(error);
         var place = text.IndexOf(".lua:", StringComparison.Ordinal) + ".lua".Length;
         var end = place >= ".lua".Length ? text.IndexOf(": ", place, StringComparison.Ordinal) : -1;
-        return end > 0 && int.TryParse(text.AsSpan(place + 1, end - place - 1), NumberStyles.None, CultureInfo.InvariantCulture,
-            out var line)
+        var digits = end > 0 ? text.AsSpan(place + 1, end - place - 1) : default;
+        return int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var line)
             ? new UdfSyntaxError(text[..place], line, text[(end + 2)..])
             : new UdfSyntaxError(file, 0, text);
     }

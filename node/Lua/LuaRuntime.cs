@@ -27,7 +27,7 @@ internal sealed unsafe class LuaRuntime : IDisposable
         Invariant.Holds(_trampolines is not null || options.Errors != LuaErrors.Trampoline);
         delegate* unmanaged[Cdecl]<nint, nint, void> bareHook = &TickWithoutTrampoline;
         Hook = _trampolines?.Hook ?? (nint)bareHook;
-        RaiseHook = LuaLibrary.Export("lua_error");
+        RaiseHook = LuaLibrary.Export("luaL_error");
     }
 
     public UdfOptions Options { get; }
@@ -37,7 +37,9 @@ internal sealed unsafe class LuaRuntime : IDisposable
     /// The count hook of every thread that runs scripts.
     public nint Hook { get; }
 
-    /// lua_error as a hook: it raises whatever lies on top of the stack, before the next instruction.
+    /// luaL_error as a hook, for where no code can be emitted: it raises before the next instruction. Its message is what it finds
+    /// where it expects a format, the number of the event; nobody gets to see it, because the doom has a text of its own.
+    /// (lua_error would raise what lies in the frame's last register, and that may be a pointer to something that is no more.)
     public nint RaiseHook { get; }
 
     public LuaErrors Errors => _trampolines is null ? LuaErrors.Wrapped : LuaErrors.Trampoline;
@@ -87,7 +89,7 @@ internal sealed unsafe class LuaRuntime : IDisposable
         heap->ManagedDepth++;
         try
         {
-            results = Callbacks.All[number].Function(state, lua);
+            results = state.Doom == Doom.None ? Callbacks.All[number].Function(state, lua) : state.Refuse(lua);
         }
         catch (ScriptException exception)
         {

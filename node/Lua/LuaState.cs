@@ -34,6 +34,7 @@ internal sealed unsafe class LuaState : IDisposable
 
     /// Each refusal is preceded by a full collection.
     private const int RefusalsMax = 16;
+    private const int WalkMax = 1_000_000;
     private const int GlobalsIndex = 1;
     private const int RecordIndex = 2;
 
@@ -46,6 +47,7 @@ internal sealed unsafe class LuaState : IDisposable
     private long _generation;
     private long _deadline = long.MaxValue;
     private int _turnLeft;
+    private int _walkLeft;
     private bool _suspends;
     private bool _isDisposed;
     private ExceptionDispatchInfo? _thrown;
@@ -185,8 +187,7 @@ internal sealed unsafe class LuaState : IDisposable
 
         if (Doom != Doom.None)
         {
-            LuaApi.SetHook(lua, Runtime.Hook, LuaApi.MaskCount, 1);
-            PushText(lua, ErrorText.Of(Doom));
+            Refuse(lua);
             return false;
         }
 
@@ -200,14 +201,21 @@ internal sealed unsafe class LuaState : IDisposable
         return true;
     }
 
+    /// A doomed script calls a callback: it raises here already, so that threads of the script that were not told yet come to their
+    /// end, and none makes another one.
+    public int Refuse(nint lua)
+    {
+        LuaApi.SetHook(lua, Runtime.Hook, LuaApi.MaskCount, 1);
+        PushText(lua, ErrorText.Of(Doom));
+        return -1;
+    }
+
     /// A callback has thrown. What it threw must not pass through Lua: the script is stopped, and Resume throws it on.
     public int Break(nint lua, Exception exception)
     {
         _thrown ??= ExceptionDispatchInfo.Capture(exception);
         Doom = Doom.Exception;
-        LuaApi.SetHook(lua, Runtime.Hook, LuaApi.MaskCount, 1);
-        PushText(lua, ErrorText.Of(Doom));
-        return -1;
+        return Refuse(lua);
     }
 
     /// Raises an error with the place in the script where the callback was called: `return state.Fail(…)`.
@@ -298,6 +306,18 @@ internal sealed unsafe class LuaState : IDisposable
         _heap->ManagedDepth = managedDepth;
         Charge(text.Length / 8);
         return status == LuaApi.StatusOk;
+    }
+
+    /// Before a value is packed or shown. A script can make few lists that contain each other so often that they have more elements
+    /// than anybody can wait for.
+    public void BeginWalk() => _walkLeft = WalkMax;
+
+    public void WalkOn()
+    {
+        if (--_walkLeft < 0)
+        {
+            throw ScriptException.TooManyElements;
+        }
     }
 
     /// Counts what a callback has done beyond a few instructions.

@@ -79,8 +79,7 @@ internal sealed unsafe class RecordBins
 
         var value = _record!.Bin(name);
         NewValues.PushBin(_state, lua, value);
-        if (value.Type is not (
-            ParticleType.Null or ParticleType.Integer or ParticleType.Double or ParticleType.Bool or ParticleType.String))
+        if (value.Type is > ParticleType.String and not ParticleType.Bool)
         {
             slot = Add(key);
             Hold(lua, slot);

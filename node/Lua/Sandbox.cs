@@ -9,8 +9,11 @@ namespace Aerie.Lua;
 /// Builds what scripts find in a state: the harmless part of Lua's libraries, the engine's own, and the prelude on top.
 internal sealed unsafe class Sandbox
 {
-    private static readonly string[] Opened = ["_G base", "string string", "table table", "math math", "utf8 utf8", "coroutine coroutine",
-        "os os"];
+    /// The name of each library, and what its opening function is called.
+    private static readonly string[] Opened =
+    [
+        "_G base", "string string", "table table", "math math", "utf8 utf8", "coroutine coroutine", "os os",
+    ];
 
     private static readonly string[] Classes =
     [

@@ -12,5 +12,7 @@ internal sealed class ScriptException(string message) : Exception(message)
 
     public static ScriptException BadPacking => new("the stored value is not a valid list or map");
 
+    public static ScriptException TooManyElements => new("the value has too many elements");
+
     public static ScriptException TooDeep => new("lists and maps are nested too deeply");
 }

@@ -18,5 +18,6 @@ internal static class FuzzTargets
         ["info"] = InfoFuzz.Run,
         ["message"] = MessageFuzz.Run,
         ["storage"] = StorageFuzz.Run,
+        ["udf"] = UdfFuzz.Run,
     };
 }

@@ -15,12 +15,12 @@ string.dump = nil
 getmetatable("").__metatable = "string"
 
 -- Finalizers run with the count hook off.
-local set_metatable = setmetatable
-function setmetatable(t, metatable)
+local setmetatable = setmetatable
+function _G.setmetatable(t, metatable)
   if type(metatable) == "table" and rawget(metatable, "__gc") ~= nil then
     error("__gc is not allowed", 2)
   end
-  return set_metatable(t, metatable)
+  return setmetatable(t, metatable)
 end
 
 -- Lua runs a message handler where the error is raised, with the count hook off. Here it runs after the unwinding.

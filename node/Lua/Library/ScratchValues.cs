@@ -10,6 +10,7 @@ internal static class ScratchValues
     {
         var scratch = state.Scratch;
         scratch.Clear();
+        state.BeginWalk();
         Packing.Write(state, lua, index, scratch, 0);
         return scratch.Overflowed ? throw ScriptException.OutOfMemory : scratch.Length;
     }
@@ -18,6 +19,7 @@ internal static class ScratchValues
     {
         var scratch = state.Scratch;
         scratch.Clear();
+        state.BeginWalk();
         ValueText.Write(state, lua, index, scratch, 0);
         if (scratch.Overflowed)
         {

@@ -93,8 +93,9 @@ internal unsafe struct LuaHeap
             return block;
         }
 
-        return oldSize > SmallMax
-            && newSize > SmallMax ? heap->ResizeLarge(block, oldSize, newSize) : heap->Replace(block, oldSize, newSize);
+        return oldSize > SmallMax && newSize > SmallMax
+            ? heap->ResizeLarge(block, oldSize, newSize)
+            : heap->Replace(block, oldSize, newSize);
     }
 
     private void* Take(nuint size)

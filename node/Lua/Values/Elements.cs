@@ -62,7 +62,7 @@ internal readonly unsafe ref struct Elements(LuaState state, nint lua, int index
         else
         {
             PushPacked(slot);
-            if (LuaApi.Type(_lua, -1) == LuaApi.TypeUserdata)
+            if (IsChangeable(_box->Packed[slot]) && LuaApi.Type(_lua, -1) == LuaApi.TypeUserdata)
             {
                 Keep(at);
             }
@@ -132,16 +132,37 @@ internal readonly unsafe ref struct Elements(LuaState state, nint lua, int index
 
     private void PushPacked(int slot)
     {
-        LuaApi.GetUserValue(_lua, _index, ContainerBox.PackedValue);
-        var pushed = NewValues.TryPushPacked(_state, _lua, _box->Packed + slot, _box->PackedLength - slot, LuaApi.Top(_lua));
-        if (!pushed)
+        var first = _box->Packed[slot];
+        if (first is <= 0x7F or >= 0xE0)
+        {
+            LuaApi.PushInteger(_lua, (sbyte)first);
+            return;
+        }
+
+        var needsBuffer = IsContainer(first);
+        if (needsBuffer)
+        {
+            LuaApi.GetUserValue(_lua, _index, ContainerBox.PackedValue);
+        }
+
+        var buffer = needsBuffer ? LuaApi.Top(_lua) : 0;
+        if (!NewValues.TryPushPacked(_state, _lua, _box->Packed + slot, _box->PackedLength - slot, buffer))
         {
             throw ScriptException.BadPacking;
         }
 
-        LuaApi.Rotate(_lua, -2, 1);
-        LuaApi.SetTop(_lua, -2);
+        if (needsBuffer)
+        {
+            LuaApi.Rotate(_lua, -2, 1);
+            LuaApi.SetTop(_lua, -2);
+        }
     }
+
+    // By its first byte: the head of a list or map.
+    private static bool IsContainer(byte first) => first is (>= 0x80 and <= 0x9F) or (>= 0xDC and <= 0xDF);
+
+    // By its first byte: may be a list, map or blob. Numbers and the like are not.
+    private static bool IsChangeable(byte first) => first is (>= 0x80 and <= 0xBF) or (>= 0xC4 and <= 0xC6) or (>= 0xD9 and <= 0xDF);
 
     // The value on top becomes an element of the table, and stays on top. A slot that is there already keeps its place.
     private void Keep(int at)

@@ -87,6 +87,7 @@ internal static unsafe class Packing
         switch (box->Kind)
         {
             case BoxKind.List or BoxKind.Map:
+                state.BeginWalk();
                 WriteContainer(state, lua, index, target, 0);
                 return box->Kind == BoxKind.List ? ParticleType.List : ParticleType.Map;
             case BoxKind.GeoJson:
@@ -175,6 +176,7 @@ internal static unsafe class Packing
 
             target.Append(packed[start..stop]);
             (start, stop) = (0, 0);
+            elements.State.WalkOn();
             elements.Push(at);
             Write(elements.State, elements.Lua, LuaApi.Top(elements.Lua), target, depth + 1);
             LuaApi.SetTop(elements.Lua, -2);

@@ -71,6 +71,7 @@ internal static unsafe class ValueText
         {
             var isValueOfMap = isMap && at % 2 == 1;
             target.Append(at == 0 ? [] : isValueOfMap ? ":"u8 : ", "u8);
+            elements.State.WalkOn();
             elements.Push(at);
             Write(elements.State, elements.Lua, LuaApi.Top(elements.Lua), target, depth + 1);
             LuaApi.SetTop(elements.Lua, -2);

@@ -184,8 +184,12 @@ public abstract partial class ScriptContract
     [Fact]
     public void A_removed_record_is_empty()
     {
-        using var host = Of("local l = rec.l; rec.b = 1; local code = aerospike:remove(rec); return string.format('%s %s %s %s "
-            + "%s', code, rec.l, rec.b, rec.a, aerospike:exists(rec))");
+        using var host = Of("""
+            local l = rec.l
+            rec.b = 1
+            local code = aerospike:remove(rec)
+            return string.format('%s %s %s %s %s', code, rec.l, rec.b, rec.a, aerospike:exists(rec))
+            """);
         var record = new UdfTestRecord().With("a", 1).With("l", List(1L));
         Assert.Equal("0 nil nil nil false", host.Call("f", record));
         Assert.Equal(0, record.BinCount);
