@@ -54,8 +54,9 @@ public sealed class PathModelTests
         try
         {
             var naive = new NaiveExp(new Dictionary<string, object?>());
-            expected = Pack(new NaivePath(naive, [.. one.Steps.Select(step => step.Naive())], one.Mode & ~NoFail, (one.Mode & NoFail) != 0, one.Becomes)
-                .Take(one.Value));
+            var walk = new NaivePath(
+                naive, [.. one.Steps.Select(step => step.Naive())], one.Mode & ~NoFail, (one.Mode & NoFail) != 0, one.Becomes);
+            expected = Pack(walk.Take(one.Value));
         }
         catch (NaivePath.Refused)
         {
@@ -72,7 +73,8 @@ public sealed class PathModelTests
 
     private static RandomStep Step(Random random)
     {
-        var kind = new[] { NaivePath.Children, NaivePath.Children, NaivePath.KeysIn, NaivePath.ListIndex, NaivePath.MapKey }[random.Next(5)];
+        int[] kinds = [NaivePath.Children, NaivePath.Children, NaivePath.KeysIn, NaivePath.ListIndex, NaivePath.MapKey];
+        var kind = kinds[random.Next(kinds.Length)];
         object? argument = kind switch
         {
             NaivePath.KeysIn => Enumerable.Range(0, random.Next(4)).Select(_ => Key(random)).ToArray(),
@@ -132,7 +134,10 @@ public sealed class PathModelTests
 
     private sealed record Case(object Value, RandomStep[] Steps, int Mode, object? Becomes)
     {
-        public override string ToString() =>
-            $"flags {Mode}: {ExpText.Of(Pack(Op(ExpCode.Call, 5L, 0L, new object?[] { 0xFE, Steps.SelectMany(step => step.Packed()).ToArray(), Mode, Becomes }, Value is object[] list ? Op(ExpCode.Quote, list) : Value)))}";
+        public override string ToString()
+        {
+            var path = new object?[] { 0xFE, Steps.SelectMany(step => step.Packed()).ToArray(), Mode, Becomes };
+            return ExpText.Of(Pack(Op(ExpCode.Call, (long)ExpType.Map, 0L, path, Op(ExpCode.Quote, Value))));
+        }
     }
 }
