@@ -15,24 +15,26 @@ internal ref partial struct ExpEvaluator<TRecord>
             return CallPath(at, out value);
         }
 
-        value = default;
-        ref readonly var node = ref _nodes[at];
         var calls = _scratch.Calls;
         var mark = calls.Length;
+        var isRun = RunCall(at, mark, out value);
+        calls.WindBack(mark);
+        return isRun;
+    }
+
+    private bool RunCall(int at, int mark, out ExpValue value)
+    {
+        value = default;
+        ref readonly var node = ref _nodes[at];
         if (!WriteCall(at, out var targetNode) || !Evaluate(targetNode, out var target) || !_scratch.TryStore(target, out var bin))
         {
-            return Wind(calls, mark);
+            return false;
         }
 
+        var calls = _scratch.Calls;
         var call = calls.Length == mark ? _bytes.Slice(node.Offset, node.Length) : calls.Read(mark, calls.Length - mark);
-        if (!_scratch.Spend(bin.Bytes.Length + call.Length))
-        {
-            return Wind(calls, mark);
-        }
-
-        var isRun = ExpModules.TryRun(node.Bits, bin, call, _scratch, out var result);
-        Wind(calls, mark);
-        return isRun && ExpValue.TryOf(result, out value) && value.Type == node.Type;
+        return _scratch.Spend(bin.Bytes.Length + call.Length) && ExpModules.TryRun(node.Bits, bin, call, _scratch, out var result)
+            && ExpValue.TryOf(result, out value) && value.Type == node.Type;
     }
 
     /// Joins the packed operation with the values of the expressions in it; nothing is written if it stands ready in the program.
@@ -65,17 +67,6 @@ internal ref partial struct ExpEvaluator<TRecord>
         return !_scratch.Calls.Overflowed;
     }
 
-    /// Always false, for those who give up. What has overflowed stays so.
-    private static bool Wind(GrowingBytes bytes, int mark)
-    {
-        if (!bytes.Overflowed)
-        {
-            bytes.WindBack(mark);
-        }
-
-        return false;
-    }
-
     private bool ListOfMap(int at, out ExpValue value)
     {
         value = default;
@@ -86,7 +77,7 @@ internal ref partial struct ExpEvaluator<TRecord>
 
         var results = _scratch.Results;
         var mark = results.Length;
-        if (!TryWriteHalf(map.Bytes, keys: _nodes[at].Code == ExpCode.MapKeys, results))
+        if (!TryWriteHalf(map.Bytes, keys: _nodes[at].Code == ExpCode.MapKeys, results) || !_scratch.IsWhole(mark))
         {
             return false;
         }
@@ -110,6 +101,6 @@ internal ref partial struct ExpEvaluator<TRecord>
             target.Append(keys ? key : value);
         }
 
-        return children.Position + 1 == container.Count && !target.Overflowed;
+        return children.Position + 1 == container.Count;
     }
 }

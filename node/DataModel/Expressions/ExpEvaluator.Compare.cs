@@ -99,7 +99,7 @@ internal ref partial struct ExpEvaluator<TRecord>
 
         var mark = _scratch.Results.Length;
         sought.Pack(_scratch.Results);
-        if (_scratch.Results.Overflowed || !_scratch.Spend(list.Bytes.Length + sought.Bytes.Length))
+        if (!_scratch.IsWhole(mark) || !_scratch.Spend(list.Bytes.Length + sought.Bytes.Length))
         {
             return Trilean.Unknown;
         }

@@ -75,20 +75,26 @@ internal ref partial struct ExpEvaluator<TRecord>
         }
 
         var paths = _scratch.Paths;
+        if (paths.Overflowed)
+        {
+            return false; // the path around this one has not fitted, and must come to know it
+        }
+
         var start = paths.Length;
         var around = _loop;
         var result = TakePath(path, target.Bytes, out _);
         _loop = around;
-        if (paths.Overflowed)
-        {
-            return false;
-        }
-
         var type = (_nodes[path].Bits & ~PathMode.NoFail) is PathMode.Tree or PathMode.Modify ? target.Type : ExpType.List;
         var length = paths.Length - start;
         var isKept = _scratch.TryKeep(paths.Read(start, length), out var offset);
         paths.WindBack(start);
-        return result == ResultCode.Ok && type == _nodes[at].Type && isKept && _scratch.TryKept(offset, length, type, out value);
+        if (result != ResultCode.Ok || !isKept)
+        {
+            return false;
+        }
+
+        value = ExpValue.Of(type, _scratch.Kept(offset, length));
+        return type == _nodes[at].Type;
     }
 
     private readonly bool ReadLoopVariable(in ExpNode node, out ExpValue value)

@@ -225,25 +225,16 @@ internal ref partial struct ExpEvaluator<TRecord>
         variable.Type = value.Type;
         variable.Bits = value.Bits;
         variable.Offset = offset;
-        variable.Length = value.Bytes.Length;
+        variable.Length = isKnown ? value.Bytes.Length : 0;
     }
 
     private readonly bool ReadVariable(in ExpNode node, out ExpValue value)
     {
         ref var variable = ref _scratch.Variable(node.Bits);
-        value = default;
-        if (!variable.IsKnown)
-        {
-            return false;
-        }
-
-        if (variable.Length == 0)
-        {
-            value = ExpValue.Of(variable.Type, variable.Bits);
-            return true;
-        }
-
-        return _scratch.TryKept(variable.Offset, variable.Length, variable.Type, out value);
+        value = variable.Length == 0
+            ? ExpValue.Of(variable.Type, variable.Bits)
+            : ExpValue.Of(variable.Type, _scratch.Kept(variable.Offset, variable.Length));
+        return variable.IsKnown;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -44,6 +44,8 @@ internal static class ExpModules
         result = default;
         if (code != ResultCode.Ok || outcome.Value.Overflowed || outcome.Reply.Overflowed)
         {
+            outcome.Value.WindBack(outcome.ValueOffset);
+            outcome.Reply.WindBack(outcome.ReplyOffset);
             return false;
         }
 

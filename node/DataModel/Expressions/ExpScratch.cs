@@ -72,18 +72,9 @@ public sealed class ExpScratch
 
     internal void Release(ExpMark mark)
     {
-        WindBack(Results, mark.Results);
-        WindBack(Outcome.Value, mark.Values);
-        WindBack(Outcome.Reply, mark.Replies);
-    }
-
-    // What has overflowed stays so: nothing of it is used any more.
-    private static void WindBack(GrowingBytes bytes, int length)
-    {
-        if (!bytes.Overflowed)
-        {
-            bytes.WindBack(length);
-        }
+        Results.WindBack(mark.Results);
+        Outcome.Value.WindBack(mark.Values);
+        Outcome.Reply.WindBack(mark.Replies);
     }
 
     /// False: there has been too much of it already.
@@ -103,14 +94,21 @@ public sealed class ExpScratch
         }
 
         Results.Append(bytes);
-        return !Results.Overflowed;
+        return IsWhole(offset);
     }
 
-    /// False: the bytes are no longer there, because something did not fit.
-    internal bool TryKept(int offset, int length, ExpType type, out ExpValue value)
+    internal ReadOnlySpan<byte> Kept(int offset, int length) => Results.Read(offset, length);
+
+    /// Whether all that was written from `offset` on did fit; if not, it is taken back.
+    internal bool IsWhole(int offset)
     {
-        value = Results.Overflowed ? default : ExpValue.Of(type, Results.Read(offset, length));
-        return !Results.Overflowed;
+        var isWhole = !Results.Overflowed;
+        if (!isWhole)
+        {
+            Results.WindBack(offset);
+        }
+
+        return isWhole;
     }
 
     internal Trilean Match(RegexProgram pattern, ReadOnlySpan<byte> text) => Matcher.Run(pattern, text, ref _workLeft);
@@ -144,10 +142,9 @@ public sealed class ExpScratch
                 return true;
         }
 
-        bin = Results.Overflowed
-            ? default
-            : new BinValue(ExpTypes.Particle(value.Type), Results.Read(offset, Results.Length - offset));
-        return !Results.Overflowed;
+        var isWhole = IsWhole(offset);
+        bin = isWhole ? new BinValue(ExpTypes.Particle(value.Type), Results.Read(offset, Results.Length - offset)) : default;
+        return isWhole;
     }
 }
 

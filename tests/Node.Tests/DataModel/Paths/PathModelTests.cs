@@ -54,9 +54,9 @@ public sealed class PathModelTests
         try
         {
             var naive = new NaiveExp(new Dictionary<string, object?>());
-            expected = Pack(new NaivePath(naive, [.. one.Steps.Select(step => step.Naive())], one.Mode & ~NoFail, (one.Mode & NoFail) != 0,
-                one.Becomes)
-                .Take(one.Value));
+            var walk = new NaivePath(
+                naive, [.. one.Steps.Select(step => step.Naive())], one.Mode & ~NoFail, (one.Mode & NoFail) != 0, one.Becomes);
+            expected = Pack(walk.Take(one.Value));
         }
         catch (NaivePath.Refused)
         {
@@ -73,8 +73,8 @@ public sealed class PathModelTests
 
     private static RandomStep Step(Random random)
     {
-        var kind = new[] { NaivePath.Children, NaivePath.Children, NaivePath.KeysIn, NaivePath.ListIndex,
-            NaivePath.MapKey }[random.Next(5)];
+        int[] kinds = [NaivePath.Children, NaivePath.Children, NaivePath.KeysIn, NaivePath.ListIndex, NaivePath.MapKey];
+        var kind = kinds[random.Next(kinds.Length)];
         object? argument = kind switch
         {
             NaivePath.KeysIn => Enumerable.Range(0, random.Next(4)).Select(_ => Key(random)).ToArray(),
@@ -136,9 +136,8 @@ public sealed class PathModelTests
     {
         public override string ToString()
         {
-            var call = new object?[] { 0xFE, Steps.SelectMany(step => step.Packed()).ToArray(), Mode, Becomes };
-            var target = Value is object[] list ? Op(ExpCode.Quote, list) : Value;
-            return $"flags {Mode}: {ExpText.Of(Pack(Op(ExpCode.Call, 5L, 0L, call, target)))}";
+            var path = new object?[] { 0xFE, Steps.SelectMany(step => step.Packed()).ToArray(), Mode, Becomes };
+            return ExpText.Of(Pack(Op(ExpCode.Call, (long)ExpType.Map, 0L, path, Op(ExpCode.Quote, Value))));
         }
     }
 }

@@ -256,8 +256,8 @@ public sealed class PathTests
         Assert.Equal(Stored(Wire(5)), Run(stored, ParticleType.Map, add, modifies: true).Outcome.NewValue.Bytes.ToArray());
 
         var record = new TestRecord().With("bin", ParticleType.Map, stored);
-        var (program, scratch, outcome) = (new ExpProgram(), new ExpScratch(),
-            new OpOutcome(new GrowingBytes(1 << 20), new GrowingBytes(1 << 20)));
+        var (program, scratch) = (new ExpProgram(), new ExpScratch());
+        var outcome = new OpOutcome(new GrowingBytes(1 << 20), new GrowingBytes(1 << 20));
         Assert.Equal(ResultCode.Ok, ExpOps.Compile(Pack(new object[] { Map("bin"), 0 }), program));
         outcome.Begin();
         Assert.Equal(ResultCode.Ok, ExpOps.Read(program, record, scratch, outcome));
@@ -274,6 +274,14 @@ public sealed class PathTests
         Assert.Equal(ResultCode.Ok, CdtWire.Read(wire, ParticleType.Map, new CdtScratch(), target, out var asGiven));
         Assert.False(asGiven);
         return target.Read(0, target.Length).ToArray();
+    }
+
+    [Fact]
+    public void Conditions_see_the_variables_around_the_path()
+    {
+        var above = Path(ExpType.List, 0, [Children, Op(ExpCode.Greater, Loop(ExpType.Integer), Var("x"))], Values, List("bin"));
+        var let = Let("x", Op(ExpCode.Add, Int("limit"), 1), Call(ExpType.Integer, 0, [16], above));
+        Assert.Equal(2L, Evaluated.Value(let, Record(new object[] { 3, 4, 5, 6 })));
     }
 
     [Fact]
