@@ -25,6 +25,9 @@ internal ref struct CdtSelection(CdtElements elements, CdtScratch scratch)
     /// Ranks in the order of the values that were asked for; empty where that is not the order of the answer.
     public ReadOnlySpan<int> AskedRanks { get; private set; }
 
+    /// The ranks from Start on of a list without order; nothing where the values asked for come in order of their index.
+    public (int Start, int Count) RanksOfUnordered { get; private set; }
+
     public readonly bool Has(int position) => _marks[position];
 
     public void Invert()
@@ -35,6 +38,7 @@ internal ref struct CdtSelection(CdtElements elements, CdtScratch scratch)
         }
 
         Count = _marks.Length - Count;
+        RanksOfUnordered = default;
     }
 
     public ResultCode Pick(CdtOperation operation, in CdtArguments arguments, bool asksRanks)
@@ -92,6 +96,8 @@ internal ref struct CdtSelection(CdtElements elements, CdtScratch scratch)
             {
                 _marks[position] = true;
             }
+
+            RanksOfUnordered = byRank && !_elements.IsMap ? range : default;
         }
 
         Count = range.Count;

@@ -4,7 +4,8 @@ using Aerie.DataModel.Packed;
 namespace Aerie.DataModel.Cdt;
 
 /// Answers what was selected: elements in order of their index, except that maps answer what was selected by value in order of rank,
-/// as lists do with ranks.
+/// as lists do with ranks. The values of a range of ranks come by rank from a list without order too: upwards, or downwards where
+/// the range begins no farther from the lowest rank than it ends from the highest. Clients compare such answers as lists.
 internal static class CdtSelectionAnswer
 {
     public static void Write(OpOutcome outcome, in CdtSelection selection, int type)
@@ -40,6 +41,12 @@ internal static class CdtSelectionAnswer
             return;
         }
 
+        if (type == CdtReturn.Value && selection.RanksOfUnordered.Count > 0)
+        {
+            WriteRanks(reply, selection);
+            return;
+        }
+
         var elements = selection.Elements;
         foreach (var position in Order(selection, type))
         {
@@ -52,6 +59,18 @@ internal static class CdtSelectionAnswer
                     _ => elements.Whole(position),
                 });
             }
+        }
+    }
+
+    private static void WriteRanks(GrowingBytes reply, in CdtSelection selection)
+    {
+        var elements = selection.Elements;
+        var (start, count) = selection.RanksOfUnordered;
+        var ranks = elements.ByRank(selection.Scratch).Slice(start, count);
+        var isDownwards = start <= elements.Count - start - count;
+        for (var i = 0; i < count; i++)
+        {
+            reply.Append(elements.Value(ranks[isDownwards ? count - 1 - i : i]));
         }
     }
 

@@ -7,11 +7,12 @@ internal sealed class NaiveSelection
     private readonly List<object?> _values;
     private readonly List<int> _byIndex;
     private readonly List<int> _byRank;
+    private readonly bool _isOrdered;
     private List<int> _asked = [];
 
     public NaiveSelection(List<object?>? keys, List<object?> values, bool isOrdered)
     {
-        (_keys, _values) = (keys, values);
+        (_keys, _values, _isOrdered) = (keys, values, isOrdered);
         var all = Enumerable.Range(0, values.Count).ToList();
         _byIndex = keys == null || isOrdered ? all : [.. all.OrderBy(i => keys[i], Comparer<object?>.Create(NaiveValues.Compare))];
         _byRank = [.. _byIndex.OrderBy(i => values[i], Comparer<object?>.Create(NaiveValues.Compare))];
@@ -93,7 +94,19 @@ internal sealed class NaiveSelection
             order = _asked;
         }
 
+        var isUnorderedByRank = _keys == null && !_isOrdered && !isInverted && selector is "rank range" or "rank from value";
+        if (isUnorderedByRank && returns == 7)
+        {
+            order = _byRank;
+        }
+
         var chosen = order.Where(Selected.Contains).ToList();
+        if (isUnorderedByRank && returns == 7 && chosen.Count > 0
+            && order.IndexOf(chosen[0]) <= order.Count - 1 - order.IndexOf(chosen[^1]))
+        {
+            chosen.Reverse();
+        }
+
         return returns switch
         {
             0 => "-",
