@@ -24,15 +24,15 @@ run() { # run <name> <command…>
     fi
 }
 
-# The xunit executables print one summary line each; names of failed tests become commands.
-xunit() { # xunit <assembly> <filter>
+# The xunit executable prints one summary line; names of failed tests become commands.
+xunit() { # xunit <name> <filter>
     log="$results/$1.log"
-    set -- "$1" "artifacts/bin/$1/release/$1" "$2"
+    tests=artifacts/bin/Aerie.Node.Tests/release/Aerie.Node.Tests
     code=0
-    if [ -n "$3" ]; then
-        "$2" -noLogo -noColor -filter "/*/*$3*" -filter "/*/*/*$3*" -filter "/*/*/*/*$3*" >"$log" 2>&1 || code=$?
+    if [ -n "$2" ]; then
+        "$tests" -noLogo -noColor -filter "/*/*$2*" -filter "/*/*/*$2*" -filter "/*/*/*/*$2*" >"$log" 2>&1 || code=$?
     else
-        "$2" -noLogo -noColor >"$log" 2>&1 || code=$?
+        "$tests" -noLogo -noColor >"$log" 2>&1 || code=$?
     fi
     sed '/Discovering: \|Discovered: \|Starting: \|Finished: /d' "$log"
     sed -n 's/^ *\([^ ].*\) \[FAIL\]$/\1/p' "$log" | sed 's/(.*//; s/.*\.//' | sort -u | sed 's/^/alone: make test FILTER=/'
@@ -51,14 +51,33 @@ official_client() {
 smoke() { official_client && node tests/Wire.Tests/smoke.js; }
 wire() { official_client && node tests/Wire.Tests/run.js "$@"; }
 
-fuzz() { # fuzz <inputs per parser>
-    log="$results/fuzz.log"
+fuzz() { # fuzz <name> <parser or all> <inputs per parser>
+    log="$results/$1.log"
     code=0
-    artifacts/bin/Aerie.Fuzz/release/Aerie.Fuzz all --inputs "$1" --seed "${SEED:-1}" >"$log" 2>&1 || code=$?
+    artifacts/bin/Aerie.Fuzz/release/Aerie.Fuzz "$2" --inputs "$3" --seed "${SEED:-1}" >"$log" 2>&1 || code=$?
     cat "$log"
-    sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed.*/\1 \2 0/p' "$log" | tail -1 >"$results/fuzz.count"
-    [ -s "$results/fuzz.count" ] || rm "$results/fuzz.count"
+    sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed.*/\1 \2 0/p' "$log" | tail -1 >"$results/$1.count"
+    [ -s "$results/$1.count" ] || rm "$results/$1.count"
     return $code
+}
+
+# Each parser by itself: a crash ends one of them, not those behind it. What clients' values and calls are made of gets twice as much.
+fuzz_long() {
+    for target in $(artifacts/bin/Aerie.Fuzz/release/Aerie.Fuzz targets); do
+        case $target in
+            bits | cdt | expressions | geo | hll | packed | udf) inputs=20000000 ;;
+            *) inputs=10000000 ;;
+        esac
+        run "fuzz-$target" fuzz "fuzz-$target" "$target" "$inputs"
+    done
+}
+
+# What the default set does with few random sequences and errors, with many.
+models_long() {
+    export AERIE_MODEL_SEQUENCES=1000000 AERIE_LUA_ERRORS=10000000
+    run models xunit models ModelTests
+    run lua-errors xunit lua-errors Lua.CollectionTests
+    unset AERIE_MODEL_SEQUENCES AERIE_LUA_ERRORS
 }
 
 soak() { # soak <verb> [options]: a node process under load; see tests/Soak
@@ -89,11 +108,10 @@ crash() { # crash <kills>: in both modes
     run soak-crash-buffered soak crash --mode buffered --kills "$1"
 }
 
-default_set() {
+default_set() { # default_set <set of the official suite>
     run Aerie.Node.Tests xunit Aerie.Node.Tests ""
-    run fuzz fuzz "$1"
     run smoke smoke
-    run wire wire --set "$2"
+    run wire wire --set "$1"
 }
 
 case "$1" in
@@ -101,16 +119,28 @@ case "$1" in
         if [ -n "${2:-}" ]; then
             run Aerie.Node.Tests xunit Aerie.Node.Tests "$2"
         else
-            default_set 100000 core
+            default_set core
+            run fuzz fuzz fuzz all 100000
             crash 3
         fi
         ;;
-    check) default_set 1000000 all; run soak-mixed soak mixed --minutes 1; run soak-idle soak idle; crash 5; run formatting formatting ;;
+    check)
+        default_set all
+        run fuzz fuzz fuzz all 1000000
+        run soak-mixed soak mixed --minutes 1
+        run soak-udf soak udf --minutes 1
+        run soak-idle soak idle
+        crash 5
+        run formatting formatting
+        ;;
     nightly)
         export AERIE_CRASH_SEEDS=5000
-        default_set 10000000 all
+        default_set all
+        models_long
+        fuzz_long
         crash 300
         run soak-mixed soak mixed
+        run soak-udf soak udf --errors 10000000
         run soak-idle soak idle
         run soak-memory soak memory
         run soak-steady soak steady

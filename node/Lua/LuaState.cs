@@ -35,6 +35,10 @@ internal sealed unsafe class LuaState : IDisposable
     /// Each refusal is preceded by a full collection.
     private const int RefusalsMax = 16;
     private const int WalkMax = 1_000_000;
+
+    /// How many turns a script may take at once where it cannot be suspended: in a metamethod that a function of Lua's libraries calls.
+    /// Nobody else on its thread is served meanwhile.
+    private const int TurnsAtOnceMax = 100;
     private const int GlobalsIndex = 1;
     private const int RecordIndex = 2;
 
@@ -49,6 +53,9 @@ internal sealed unsafe class LuaState : IDisposable
     private int _turnLeft;
     private int _walkLeft;
     private bool _suspends;
+
+    /// The coroutine that has yielded because the turn is over, until who waits for it has noticed.
+    private nint _paused;
     private bool _isDisposed;
     private ExceptionDispatchInfo? _thrown;
 
@@ -106,6 +113,7 @@ internal sealed unsafe class LuaState : IDisposable
     {
         _deadline = deadline;
         Doom = Doom.None;
+        _paused = 0;
         _heap->Refusals = 0;
         _heap->Work = 0;
     }
@@ -119,7 +127,7 @@ internal sealed unsafe class LuaState : IDisposable
         _heap->ManagedDepth = 0;
         var status = LuaApi.Resume(Thread, _main, arguments, &results);
         _heap->ManagedDepth = 1;
-        if (_suspends)
+        if (_suspends && status == LuaApi.StatusYield)
         {
             return ThreadProgress.Suspended;
         }
@@ -192,12 +200,42 @@ internal sealed unsafe class LuaState : IDisposable
         }
 
         LuaApi.SetHook(lua, Runtime.Hook, LuaApi.MaskCount, LuaRuntime.TickInterval);
-        if (_turnLeft <= 0 && lua == Thread && LuaApi.IsYieldable(lua) != 0)
+        if (_turnLeft <= 0 && !_suspends && _paused == 0 && TryPause(lua))
         {
-            _suspends = true;
             LuaApi.YieldFromHook(lua, 0, 0, 0);
         }
 
+        return true;
+    }
+
+    /// For who waits for the coroutine at `index`, which has just yielded. Null: it did so by itself, or has ended. Otherwise its turn
+    /// was over, and this is whether who waits is to yield, too; if not, the coroutine goes on.
+    public bool? Pauses(nint lua, int index)
+    {
+        if (_paused == 0 || _paused != LuaApi.ToThread(lua, index))
+        {
+            return null;
+        }
+
+        _paused = 0;
+        return TryPause(lua);
+    }
+
+    // True: this thread yields now, and nothing else may come before.
+    private bool TryPause(nint lua)
+    {
+        if (LuaApi.IsYieldable(lua) == 0)
+        {
+            if (_turnLeft < -(long)TurnsAtOnceMax * Runtime.Options.InstructionsPerTurn)
+            {
+                Doom = Doom.Timeout;
+            }
+
+            return false;
+        }
+
+        _suspends = lua == Thread;
+        _paused = _suspends ? 0 : lua;
         return true;
     }
 

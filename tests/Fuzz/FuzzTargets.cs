@@ -17,6 +17,7 @@ internal static class FuzzTargets
         ["hll"] = HllFuzz.Run,
         ["info"] = InfoFuzz.Run,
         ["message"] = MessageFuzz.Run,
+        ["packed"] = PackedFuzz.Run,
         ["storage"] = StorageFuzz.Run,
         ["udf"] = UdfFuzz.Run,
     };

@@ -4,6 +4,8 @@ using Aerie.Fuzz;
 //
 // Ends with a line "N passed, N failed"; the input of a finding is kept in artifacts/fuzz/, with the command to repeat it.
 //
+// Aerie.Fuzz targets says the name of each, one per line.
+//
 // Aerie.Fuzz storage-seeds FOLDER writes the seeds of the target storage: bytes that no text editor makes.
 
 if (args is ["storage-seeds", var folder])
@@ -13,6 +15,12 @@ if (args is ["storage-seeds", var folder])
         File.WriteAllBytes(Path.Combine(folder, name), bytes);
     }
 
+    return 0;
+}
+
+if (args is ["targets"])
+{
+    Console.WriteLine(string.Join('\n', FuzzTargets.All.Keys));
     return 0;
 }
 

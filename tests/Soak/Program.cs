@@ -2,9 +2,11 @@ using Aerie.Soak;
 using Aerie.Soak.Crashes;
 using Aerie.Soak.Devices;
 using Aerie.Soak.Mixed;
+using Aerie.Soak.Udfs;
 using Aerie.TestKit;
 
 // Aerie.Soak mixed   [--minutes 10] [--connections 500] [--seed S]
+// Aerie.Soak udf     [--minutes 10] [--errors 0] [--connections 8] [--seed S]
 // Aerie.Soak idle    [--connections 10000]
 // Aerie.Soak crash   [--kills 300] [--mode commit|buffered] [--connections 8] [--seed S]
 // Aerie.Soak memory  [--records 10000000] [--value-size 100] [--cycle-records 1000000]
@@ -33,6 +35,11 @@ switch (options.Run)
     case "mixed":
         var time = TimeSpan.FromMinutes(options.Number("--minutes", 10));
         return new MixedRun(port, time, options.Int("--connections", 500), options.Int("--seed", 1), launcher).Run();
+    case "udf":
+        var udf = new UdfPlan(
+            TimeSpan.FromMinutes(options.Number("--minutes", 10)), (long)options.Number("--errors", 0), options.Int("--connections", 8),
+            options.Int("--seed", 1), launcher);
+        return new UdfRun(port, udf).Run();
     case "idle":
         return new IdleRun(port, options.Int("--connections", 10_000), launcher).Run();
     case "crash":

@@ -11,6 +11,7 @@ internal sealed class SoakOptions
     private static readonly Dictionary<string, string[]> KnownBy = new(StringComparer.Ordinal)
     {
         ["mixed"] = ["--minutes", "--connections", "--seed"],
+        ["udf"] = ["--minutes", "--errors", "--connections", "--seed"],
         ["idle"] = ["--connections"],
         ["crash"] = ["--kills", "--mode", "--connections", "--seed"],
         ["memory"] = ["--records", "--value-size", "--cycle-records"],

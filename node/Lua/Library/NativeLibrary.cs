@@ -13,6 +13,7 @@ internal static unsafe class NativeLibrary
     [
         new(Library.Callbacks.Native, "tick", &Tick),
         new(Library.Callbacks.Native, "at_top", &AtTop),
+        new(Library.Callbacks.Native, "pauses", &Pauses),
         new(Library.Callbacks.Native, "now", &Now),
         new(Library.Callbacks.Native, "is_logged", &IsLogged),
         new(Library.Callbacks.Native, "log", &Log),
@@ -27,6 +28,10 @@ internal static unsafe class NativeLibrary
 
     /// Whether the script's own main line runs, and none of its coroutines.
     private static int AtTop(LuaState state, nint lua) => Arguments.Boolean(lua, lua == state.Thread);
+
+    /// pauses(co), for who has resumed it: nil, when it has yielded by itself or ended; else whether to yield, too.
+    private static int Pauses(LuaState state, nint lua) =>
+        state.Pauses(lua, 1) is { } pauses ? Arguments.Boolean(lua, pauses) : Arguments.Nil(lua);
 
     /// Seconds since 1970.
     private static int Now(LuaState state, nint lua) => Arguments.Integer(lua, state.Runtime.Clock.UnixMilliseconds / 1000);

@@ -38,7 +38,24 @@ end
 
 -- A coroutine that died is never closed: what it still had to close would run with the count hook off.
 local create, resume, yield = coroutine.create, coroutine.resume, coroutine.yield
-local is_yieldable, running = coroutine.isyieldable, coroutine.running
+local is_yieldable, running, pauses = coroutine.isyieldable, coroutine.running, native.pauses
+
+-- A turn may end inside a coroutine: it yields nothing then, and so do all that wait for it, out to the main line; later they go
+-- on from there inwards. Where one of them cannot yield, the coroutine goes on at once.
+local function resumed(co, ...)
+  local _, first = ...
+  if first ~= nil then
+    return ...
+  end
+  local pause = pauses(co)
+  if pause == nil then
+    return ...
+  end
+  if pause then
+    yield()
+  end
+  return resumed(co, resume(co))
+end
 
 local function outcome(ok, ...)
   if ok then
@@ -49,7 +66,12 @@ end
 
 coroutine = {
   status = coroutine.status,
-  resume = resume,
+  resume = function(co, ...)
+    if type(co) ~= "thread" then
+      error("bad argument #1 to 'resume' (coroutine expected, got " .. type(co) .. ")", 2)
+    end
+    return resumed(co, resume(co, ...))
+  end,
   create = function(f)
     tick()
     return create(f)
@@ -58,7 +80,7 @@ coroutine = {
     tick()
     local co = create(f)
     return function(...)
-      return outcome(resume(co, ...))
+      return outcome(resumed(co, resume(co, ...)))
     end
   end,
   yield = function(...)

@@ -45,6 +45,9 @@ internal static unsafe partial class LuaApi
     [DllImport(Lib, EntryPoint = "lua_touserdata"), SuppressGCTransition]
     public static extern void* ToUserdata(nint lua, int index);
 
+    [DllImport(Lib, EntryPoint = "lua_tothread"), SuppressGCTransition]
+    public static extern nint ToThread(nint lua, int index);
+
     /// Only for numbers: of a string it would scan the whole.
     [DllImport(Lib, EntryPoint = "lua_tointegerx"), SuppressGCTransition]
     public static extern long ToInteger(nint lua, int index, int* isNumber);

@@ -53,21 +53,7 @@ public sealed class AllocationBudgetTests
             TakesNewRecords = operation == "put of a new record",
         };
         PutRecords(node, conversation.Peer, times < BatchRows ? LongBatchRows : BatchRows);
-        for (var i = 0; i < times; i++)
-        {
-            conversation.Once();
-        }
-
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        for (var i = 0; i < times; i++)
-        {
-            conversation.Once();
-        }
-
-        var each = (GC.GetAllocatedBytesForCurrentThread() - before) / (double)times;
-        Assert.InRange(each, 0, bytesEach);
-        conversation.Peer.Close();
-        node.Settle();
+        conversation.HoldBudget(times, bytesEach);
     }
 
     [Theory]

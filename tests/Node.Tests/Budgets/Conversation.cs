@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using Aerie.Foundation;
 using Aerie.Protocol;
 using Aerie.TestKit;
+using Xunit;
 
 namespace Aerie.Node.Tests.Budgets;
 
@@ -31,6 +32,26 @@ internal sealed class Conversation
 
     /// Each request names another record.
     public bool TakesNewRecords { get; init; }
+
+    /// Asks so often to get warm, and as often to measure. Then the client goes.
+    public void HoldBudget(int times, int bytesEach)
+    {
+        for (var i = 0; i < times; i++)
+        {
+            Once();
+        }
+
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var i = 0; i < times; i++)
+        {
+            Once();
+        }
+
+        var each = (GC.GetAllocatedBytesForCurrentThread() - before) / (double)times;
+        Assert.InRange(each, 0, bytesEach);
+        Peer.Close();
+        _node.Settle();
+    }
 
     public void Once()
     {

@@ -19,9 +19,32 @@ public sealed class EngineTests
         function woven(rec, n) return coroutine.wrap(function() return slow(rec, n) end)() end
         function replaced(rec, n) local c = 0; string.gsub(string.rep('a', n), 'a', function() c = c + 1 end); return c end
         function meta(rec, n) local t = setmetatable({}, {__index = function(_, k) return slow(rec, k) end}); return t[n] end
+        function deep(rec, n)
+          return coroutine.wrap(function() return select(2, pcall(coroutine.wrap(function() return inside(rec, n) end))) end)()
+        end
+        function passed(rec, n)
+          local x, count = 0, 0
+          local co = coroutine.create(function(a)
+            for i = 1, n do x = x + a; a = coroutine.yield(i) end
+            for i = 1, n do x = x + 1; coroutine.yield() end
+            coroutine.yield(nil, nil, 3)
+            return 'end', nil
+          end)
+          local function note(ok, value, ...)
+            count = count + 1
+            if not ok then error('failed') end
+            if coroutine.status(co) == 'dead' then return value, count + select('#', ...) end
+            if count > 2 * n then x = x + 10 * select('#', ...) + (select(2, ...)) end
+            return note(coroutine.resume(co, count))
+          end
+          local value, all = note(coroutine.resume(co, 0))
+          return value .. all .. ':' .. x
+        end
         """;
 
-    [Theory, InlineData("slow"), InlineData("inside"), InlineData("sorted"), InlineData("replaced"), InlineData("meta")]
+    [Theory]
+    [InlineData("slow"), InlineData("inside"), InlineData("sorted"), InlineData("replaced"), InlineData("meta")]
+    [InlineData("woven"), InlineData("deep"), InlineData("passed")]
     public void A_slow_function_is_suspended_and_ends_with_the_same_result(string function)
     {
         using var host = new ScriptHost(Slow, new UdfOptions { Clock = new SystemClock(), InstructionsPerTurn = 10_000 });
@@ -32,13 +55,29 @@ public sealed class EngineTests
         Assert.Equal(0, whole.Suspensions);
     }
 
+    /// Where a function of Lua's own calls back, a script cannot be suspended: nobody waits for long.
+    [Theory]
+    [InlineData("local t = setmetatable({}, {__tostring = function() while true do end end}); return tostring(t)")]
+    [InlineData("local t = setmetatable({}, {__index = function() while true do end end}); for _, v in ipairs(t) do return v end")]
+    [InlineData("return tostring(setmetatable({}, {__tostring = coroutine.wrap(function() while true do end end)}))")]
+    [InlineData("return tostring(setmetatable({}, {__tostring = function() while true do pcall(error) end end}))")]
+    public void What_cannot_be_suspended_is_ended_after_some_turns(string body)
+    {
+        using var host = ScriptHost.Of(body, new UdfOptions { Clock = new FakeClock(), InstructionsPerTurn = 10_000 });
+        Assert.Equal("demo.lua:2: UDF Execution Timeout", host.Error("f", new UdfTestRecord()));
+        Assert.Equal(0, host.Suspensions);
+        host.Register("demo", "function f() return 1 end");
+        Assert.Equal(1L, host.Call());
+    }
+
     [Fact]
-    public void A_coroutine_of_the_script_is_not_suspended_but_timed()
+    public void A_coroutine_past_the_deadline_ends_with_the_function()
     {
         using var host = new ScriptHost(Slow, new UdfOptions { Clock = new SystemClock(), InstructionsPerTurn = 10_000 });
-        Assert.Equal(50_000L * 50_001 / 2, host.Call("woven", new UdfTestRecord(), 50_000L));
         host.TimeLimitNanoseconds = 20_000_000;
         Assert.Contains("Timeout", host.Error("woven", new UdfTestRecord(), 1L << 40));
+        Assert.Contains("Timeout", host.Error("deep", new UdfTestRecord(), 1L << 40));
+        Assert.Equal(1L, host.Call("quick", new UdfTestRecord()));
     }
 
     [Fact]

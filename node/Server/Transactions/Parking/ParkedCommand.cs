@@ -206,9 +206,10 @@ internal sealed class ParkedCommand : LongReply, IImageUser
     private void TimeOut(Worker worker, ReplyBuffer reply)
     {
         _parked.GiveUp(this);
-        MessageHeader.TryRead(Request, out var header);
-        var counter = (header.Info2 & Info2.Write) == 0 ? NamespaceCounter.ClientReadTimeout
-            : (header.Info2 & Info2.Delete) != 0 ? NamespaceCounter.ClientDeleteTimeout
+        Protocol.Request.TryRead(Request, out var request);
+        var counter = request.Fields.Has(FieldId.UdfFunction) ? NamespaceCounter.ClientUdfTimeout
+            : (request.Header.Info2 & Info2.Write) == 0 ? NamespaceCounter.ClientReadTimeout
+            : (request.Header.Info2 & Info2.Delete) != 0 ? NamespaceCounter.ClientDeleteTimeout
             : NamespaceCounter.ClientWriteTimeout;
         Order.Namespace.Counters.Add(worker.Number, counter);
         ProtoHeader.Write(reply.Reserve(ProtoHeader.Length), ProtoType.Message, MessageHeader.Length);
