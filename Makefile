@@ -45,7 +45,7 @@ check: ## everything a change must pass before it is merged: the default set, al
 	@build/build.sh $(CONFIGURATION)
 	@build/test.sh check
 
-nightly: ## what takes long: everything of check, ten million fuzz inputs per parser, 5000 simulated crashes, 600 kills
+nightly: ## what takes long: everything of check, ten or twenty million fuzz inputs per parser, a million sequences per model, 600 kills
 	@build/install-deps.sh test
 	@build/build.sh $(CONFIGURATION)
 	@build/test.sh nightly

@@ -76,7 +76,7 @@ fuzz_long() {
 models_long() {
     export AERIE_MODEL_SEQUENCES=1000000 AERIE_LUA_ERRORS=10000000
     run models xunit models ModelTests
-    run lua-errors xunit lua-errors Lua.CollectionTests
+    run lua-errors xunit lua-errors CollectionTests
     unset AERIE_MODEL_SEQUENCES AERIE_LUA_ERRORS
 }
 

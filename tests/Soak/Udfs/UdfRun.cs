@@ -85,8 +85,12 @@ internal sealed class UdfRun(int port, UdfPlan plan)
         while (!IsDone(watch.Elapsed) && !node.HasExited)
         {
             stop.Wait(SampleEvery);
-            _resident.Add(node.ResidentBytes);
-            if (watch.Elapsed >= nextLine)
+            if (!node.HasExited)
+            {
+                _resident.Add(node.ResidentBytes);
+            }
+
+            if (watch.Elapsed >= nextLine && _resident.Count > 0)
             {
                 nextLine += TimeSpan.FromSeconds(30);
                 Checks.Say($"{watch.Elapsed.TotalSeconds:0} s: {_tally.ErrorPaths} error paths, {_tally.SingleCompleted} calls without, "
@@ -94,12 +98,12 @@ internal sealed class UdfRun(int port, UdfPlan plan)
             }
         }
 
-        _checks.That(!node.HasExited, "the node lives");
+        _checks.That(!node.HasExited, $"the node lives{(node.HasExited ? $" no more: {string.Join('\n', node.Lines.TakeLast(10))}" : "")}");
         stop.Set();
         threads.ForEach(thread => thread.Join());
         var rate = _tally.ErrorPaths / watch.Elapsed.TotalSeconds;
-        Checks.Say($"{_tally.ErrorPaths} error paths ({_tally.Failed} answers, {_tally.Caught} caught in functions) in "
-            + $"{watch.Elapsed.TotalSeconds:0} s, {rate:0}/s; {_tally.SingleCompleted + _tally.BatchCompleted} calls without, "
+        Checks.Say($"{_tally.ErrorPaths} error paths in {watch.Elapsed.TotalSeconds:0} s, {rate:0}/s; {_tally.Caught} errors caught in "
+            + $"functions, {_tally.SingleCompleted + _tally.BatchCompleted} calls without, "
             + $"{modules.Started} versions of a module, {_tally.Refused} times busy");
     }
 
@@ -123,7 +127,8 @@ internal sealed class UdfRun(int port, UdfPlan plan)
         var (middle, late) = (times[times.Count / 2], times[(int)(times.Count * 0.99)]);
         _checks.That(
             late <= GetMax.TotalMicroseconds,
-            $"{times.Count} gets meanwhile: median {middle} µs, p99 {late} µs (at most {GetMax.TotalMilliseconds:0} ms), longest {times[^1]} µs");
+            $"{times.Count} gets meanwhile: median {middle} µs, p99 {late} µs, at most {GetMax.TotalMilliseconds:0} ms; longest "
+            + $"{times[^1]} µs");
     }
 
     // A function that takes all the memory that it may have shows for a moment, so single samples say little.
@@ -149,11 +154,14 @@ internal sealed class UdfRun(int port, UdfPlan plan)
     private void JudgeCounters(AerieClient client)
     {
         var counted = InfoText.Pairs(client.Info($"namespace/{Namespace}"));
-        foreach (var (block, completed, failed) in ((string, long, long)[])
-            [("client", _tally.SingleCompleted, _tally.SingleFailed + _tally.Refused), ("batch_sub", _tally.BatchCompleted, _tally.BatchFailed)])
+        JudgeBlock("client", _tally.SingleCompleted, _tally.SingleFailed + _tally.Refused);
+        JudgeBlock("batch_sub", _tally.BatchCompleted, _tally.BatchFailed);
+
+        void JudgeBlock(string block, long completed, long failed)
         {
             var (good, bad) = (Number($"{block}_udf_complete"), Number($"{block}_udf_error"));
-            var lang = Number($"{block}_lang_read_success") + Number($"{block}_lang_write_success") + Number($"{block}_lang_delete_success");
+            var lang = Number($"{block}_lang_read_success") + Number($"{block}_lang_write_success")
+                + Number($"{block}_lang_delete_success");
             _checks.That(
                 (good, bad) == (completed, failed), $"{block}: {good} complete and {bad} errors counted, {completed} and {failed} seen");
             _checks.That(

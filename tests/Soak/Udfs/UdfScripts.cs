@@ -50,7 +50,8 @@ internal static class UdfScripts
         new("deep", "local t = setmetatable({}, {}); getmetatable(t).__index = function(t, k) return t[k + 1] end return t[1]", "", Dear),
         new("rings", "local l = list(); l[1] = l; return l", "lists and maps are nested too deeply", Dear) { HasNoPlace = true },
         new("bins", "for i = 1, 2000 do rec['b' .. i] = i end", "", Dear),
-        new("pattern", "return string.match(string.rep('a', 300), string.rep('a?', 300) .. string.rep('a', 300))", "pattern too complex", 5),
+        new("pattern", "local x = string.match(string.rep('a', 300), string.rep('a?', 300) .. string.rep('a', 300)); return x",
+            "pattern too complex", 5),
         new("memory", "local t = {}; for i = 1, math.huge do t[i] = {i} end", "not enough memory", Endless),
         new("text_bomb", "local s = 'x'; while true do s = s .. s end", "not enough memory", Endless) { HasNoPlace = true },
         new("endless", "while true do end", "UDF Execution Timeout", Endless, 0, EndlessMs),
@@ -65,7 +66,8 @@ internal static class UdfScripts
     public const string AddAndFail = "add_and_fail";
 
     private const string Others = """
-        function add(rec, by) rec.n = (rec.n or 0) + by; if aerospike:exists(rec) then aerospike:update(rec) else aerospike:create(rec) end return rec.n end
+        local function keep(rec) if aerospike:exists(rec) then aerospike:update(rec) else aerospike:create(rec) end end
+        function add(rec, by) rec.n = (rec.n or 0) + by; keep(rec); return rec.n end
         function add_slowly(rec, by) local x = 0; for i = 1, 200000 do x = x + i end return add(rec, by) end
         function add_and_fail(rec, by) add(rec, by); error('late') end
         """;
@@ -75,7 +77,7 @@ internal static class UdfScripts
     /// `file:line: ` of what the function on this place of the table raises.
     public static string PlaceOf(int number) => $"{Module}.lua:{number + 1}: ";
 
-    public static string PlaceOfAddAndFail => $"{Module}.lua:{All.Count + 3}: ";
+    public static string PlaceOfAddAndFail => $"{Module}.lua:{All.Count + 4}: ";
 
     /// The text of a version of the module that is replaced all the time; where its error stands tells the version, too.
     public static string Version(int version) =>

@@ -17,13 +17,11 @@ internal sealed class UdfTally
 
     public long Problems => Volatile.Read(ref _problems);
 
-    /// Answers that say what went wrong in a function, single and in batches.
-    public long Failed => Volatile.Read(ref _failed) + Volatile.Read(ref _batchFailed);
+    /// Answers that say what went wrong, of single calls and of rows of batches: each has come out of Lua by an error.
+    public long ErrorPaths => Volatile.Read(ref _failed) + Volatile.Read(ref _batchFailed);
 
-    /// Errors that functions raised and caught again.
+    /// Errors that functions raised and caught again, besides.
     public long Caught => Volatile.Read(ref _caught);
-
-    public long ErrorPaths => Failed + Caught;
 
     public long SingleFailed => Volatile.Read(ref _failed);
 

@@ -83,7 +83,7 @@ internal sealed class NaiveExp(IReadOnlyDictionary<string, object?> bins)
             case long number:
                 return number.CompareTo((long)b!);
             case double number:
-                return number.CompareTo((double)b!);
+                return TotalRank(number).CompareTo(TotalRank((double)b!));
             case string text:
                 return string.CompareOrdinal(text, (string)b!);
             case object?[] list:
@@ -94,6 +94,13 @@ internal sealed class NaiveExp(IReadOnlyDictionary<string, object?> bins)
             default:
                 return 0;
         }
+    }
+
+    // IEEE 754: negative before positive, also of zeros and of what is not a number; in between by magnitude.
+    private static BigInteger TotalRank(double number)
+    {
+        BigInteger magnitude = BitConverter.DoubleToInt64Bits(number) & long.MaxValue;
+        return double.IsNegative(number) ? -1 - magnitude : magnitude;
     }
 
     private static int OrderOfMaps((object Key, object? Value)[] a, (object Key, object? Value)[] b) => a.Length != b.Length

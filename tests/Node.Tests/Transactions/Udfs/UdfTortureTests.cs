@@ -19,7 +19,8 @@ public sealed class UdfTortureTests
         end
         function add_slowly(rec, by) local x = 0; for i = 1, 300000 do x = x + i end return add(rec, by) end
         function spin(rec) while true do end end
-        function woven(rec) return coroutine.wrap(function() while true do pcall(coroutine.wrap(function() while true do end end)) end end)() end
+        local function run(f) return coroutine.wrap(f)() end
+        function woven(rec) run(function() while true do pcall(run, function() while true do end end) end end) end
         function fail(rec) error('no') end
         function add_and_spin(rec) add(rec) while true do end end
         """;
@@ -81,7 +82,7 @@ public sealed class UdfTortureTests
 
         Assert.All(slow, client => Assert.Equal(0, client.Available));
         node.Under.Clock.Advance(TimeSpan.FromSeconds(6));
-        Assert.All(slow, client => Assert.Contains("UDF Execution Timeout", UdfNode.Failure(node.Answer(client)), StringComparison.Ordinal));
+        Assert.All(slow, client => Assert.EndsWith(": UDF Execution Timeout", UdfNode.Failure(node.Answer(client))));
         for (var i = 0; i < Endless; i++)
         {
             Assert.Equal(ResultCode.Ok, node.Ask(WireRequest.Put($"k{i}", "a", "y")).Result);
@@ -136,7 +137,8 @@ public sealed class UdfTortureTests
     [Fact]
     public void A_module_that_is_replaced_or_removed_serves_those_who_called_it_before()
     {
-        const string Versioned = "function f(rec, v) local x = 0; for i = 1, 2000000 do x = x + i end return {0} end function g(rec) return {0} end";
+        const string Versioned =
+            "function f(rec) local x = 0; for i = 1, 2000000 do x = x + i end return {0} end function g(rec) return {0} end";
         using var node = new UdfNode(Counting);
         node.Put("v", Versioned.Replace("{0}", "1", StringComparison.Ordinal));
         var first = node.Begin(UdfNode.Call("k1", "f", "v"));
@@ -190,7 +192,7 @@ public sealed class UdfTortureTests
             };
         }
 
-        var replies = node.Ask(batch).Where(reply => (reply.Header.Info3 & Info3.Last) == 0).OrderBy(reply => reply.Header.Timeout).ToList();
+        var replies = node.Ask(batch).SkipLast(1).OrderBy(reply => reply.Header.Timeout).ToList();
         ResultCode[] expected =
         [
             ResultCode.Ok, ResultCode.UdfExecution, ResultCode.UdfExecution, ResultCode.UdfExecution, ResultCode.Parameter, ResultCode.Ok,
