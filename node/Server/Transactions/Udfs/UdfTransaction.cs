@@ -37,7 +37,7 @@ internal readonly ref struct UdfTransaction(Worker worker, UdfLoop loop, in Reco
             return result;
         }
 
-        for (var attempt = 1; result == ResultCode.Ok && !TryStore(execution!, ref reply, out result); attempt++)
+        for (var attempt = 1; result == ResultCode.Ok && !TryStore(execution!, out result); attempt++)
         {
             loop.Return(execution!);
             result = attempt == AttemptsMax ? ResultCode.KeyBusy : Begin(out execution);
@@ -99,7 +99,7 @@ internal readonly ref struct UdfTransaction(Worker worker, UdfLoop loop, in Reco
         return GoOn(execution);
     }
 
-    // Where nobody can wait for it, a function runs to its end in one go.
+    // Where nobody can wait for it, as in tests of single transactions, a function runs to its end in one go.
     private ResultCode GoOn(UdfExecution execution)
     {
         while (execution.IsSuspended)
@@ -153,15 +153,23 @@ internal readonly ref struct UdfTransaction(Worker worker, UdfLoop loop, in Reco
     }
 
     // False: the record has come to be since the function began without it.
-    private bool TryStore(UdfExecution execution, ref RecordReply reply, out ResultCode result)
+    private bool TryStore(UdfExecution execution, out ResultCode result)
     {
         result = ResultCode.Ok;
-        var record = execution.Record;
-        if (!execution.Holds && !record.HasChanged)
+        if (!execution.Holds && !execution.Record.HasChanged)
         {
             return true;
         }
 
+        var isStored = TryStoreGated(execution, out result);
+        worker.TellWoken(); // who has queued while the function ran
+        return isStored;
+    }
+
+    private bool TryStoreGated(UdfExecution execution, out ResultCode result)
+    {
+        result = ResultCode.Ok;
+        var record = execution.Record;
         using var gate = Records.Index.Enter(_command.Digest.Partition);
         var found = Records.Index.TryFind(_command.Digest, out var handle);
         if (!execution.Holds && found)
