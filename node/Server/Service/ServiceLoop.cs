@@ -134,6 +134,7 @@ public sealed class ServiceLoop : IDisposable
         WakeSleepers();
         RunQueued();
         Background.Step();
+        Worker.TellWoken(); // whatever ran: nobody's turn is forgotten
         if (_dispatcher.Now >= _nextTick)
         {
             _nextTick = _dispatcher.Now + (TickMilliseconds * 1_000_000L);

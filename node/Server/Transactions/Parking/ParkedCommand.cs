@@ -154,7 +154,6 @@ internal sealed class ParkedCommand : LongReply, IImageUser, IRecordWaiter
             OwnsHold = false; // the command let go in the section of its change
         }
 
-        worker.TellWoken();
         if (!isDone)
         {
             _parked.WaitAgain(this);

@@ -48,7 +48,6 @@ internal sealed class UnfinishedCommand(Worker worker, ParkedCommands parked, Ud
     /// The command has run. True: it is not over, and what it has written of a reply does not count.
     public bool End()
     {
-        worker.TellWoken();
         if (worker.LacksImage)
         {
             _owns = _owned; // it lets nothing go until it has its image
