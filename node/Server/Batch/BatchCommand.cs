@@ -19,20 +19,22 @@ internal static class BatchCommand
         var start = reply.Length;
         var frame = ReplyFrame.Begin(reply);
         var result = Check(worker, request, batches.Shared.RequestsMax(), out var rows, out var flags, out var position);
-        var work = new BatchWork(rows, request.Header, flags, request.Fields.Get(FieldId.Filter));
+        var work = new BatchWork(rows, request.Header, flags, request.Fields.Get(FieldId.Filter), started);
+        var unfinished = batches.RentUnfinished();
         if (result == ResultCode.Ok)
         {
-            result = batches.Run.Run(work, ref position, BatchJob.RowsPerStep, reply, images: null);
+            result = batches.Run.Run(work, ref position, BatchJob.RowsPerStep, reply, unfinished, images: null);
         }
 
         if (result == ResultCode.Ok && position.RowsLeft > 0)
         {
             frame.End(work.Compresses);
-            var job = batches.Begin(work, position, started);
+            var job = batches.Begin(work, position, started, unfinished);
             job.HoldBackIfNeeded(reply, start);
             return job;
         }
 
+        batches.ReturnUnfinished(unfinished);
         frame.AddLast(result);
         frame.End(work.Compresses);
         batches.Count(result, started);
@@ -41,8 +43,7 @@ internal static class BatchCommand
             return null;
         }
 
-        var deadline = request.Header.Timeout == 0 ? 0 : started + (request.Header.Timeout * 1_000_000L);
-        return batches.Commits.Hold(worker, reply, start, deadline, CommitReplyKind.Batch);
+        return batches.Commits.Hold(worker, reply, start, work.Deadline, CommitReplyKind.Batch);
     }
 
     private static ResultCode Check(

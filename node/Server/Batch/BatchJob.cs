@@ -6,6 +6,7 @@ using Aerie.Server.Records.Fetching;
 using Aerie.Server.Records.Flushing;
 using Aerie.Server.Transactions;
 using Aerie.Server.Transactions.Commits;
+using Aerie.Server.Transactions.Parking;
 
 namespace Aerie.Server.Batch;
 
@@ -43,6 +44,8 @@ internal sealed class BatchJob(BatchLoop home) : LongReply, IImageUser
     private BatchPosition _frontier;
     private BatchPosition _local;
     private ImageFetch? _images;
+    private UnfinishedCommand? _unfinished;
+    private Action? _wakeUp;
     private bool _spreads;
     private long _started;
     private long _deadline;
@@ -57,9 +60,11 @@ internal sealed class BatchJob(BatchLoop home) : LongReply, IImageUser
     public bool IsCancelled => _isCancelled;
 
     /// The rows, readable from any thread while a slice is out.
-    public BatchWork Work => new(_view.Bytes[.._length], _header, _flags, _view.Bytes.Slice(_length, _filterLength));
+    public BatchWork Work => new(_view.Bytes[.._length], _header, _flags, _view.Bytes.Slice(_length, _filterLength), _started);
 
-    public void Take(scoped in BatchWork work, BatchPosition position, long started)
+    public override bool HoldsRecord => _unfinished is { HoldsRecord: true };
+
+    public void Take(scoped in BatchWork work, BatchPosition position, long started, UnfinishedCommand unfinished)
     {
         _length = work.Rows.Length;
         _filterLength = work.Filter.Length;
@@ -69,7 +74,10 @@ internal sealed class BatchJob(BatchLoop home) : LongReply, IImageUser
         _view = home.Buffers.View(_copy);
         _header = work.Header;
         _flags = work.Flags;
-        _frontier = position;
+        _frontier = unfinished.IsEmpty ? position : default;
+        _local = unfinished.IsEmpty ? default : position;
+        _unfinished = unfinished;
+        unfinished.ItsTurnCame = _wakeUp ??= () => home.WakeUp(this);
         _spreads = _shared.Loops.Length > 1 && work.RespondsAllKeys && position.RowsLeft >= SpreadRowsMin && !_shared.MayCommit;
         if (_slicesOut.Length != _shared.Loops.Length)
         {
@@ -77,8 +85,7 @@ internal sealed class BatchJob(BatchLoop home) : LongReply, IImageUser
         }
 
         _started = started;
-        _deadline = _header.Timeout == 0 ? long.MaxValue : started + (_header.Timeout * 1_000_000L);
-        WakeAt = _header.Timeout == 0 ? 0 : _deadline;
+        _deadline = work.Deadline == 0 ? long.MaxValue : work.Deadline;
         _result = ResultCode.Ok;
         _isOver = false;
         _isCancelled = false;
@@ -134,7 +141,7 @@ internal sealed class BatchJob(BatchLoop home) : LongReply, IImageUser
         var start = reply.Length;
         var frame = ReplyFrame.Begin(reply);
         Namespace? waitsFor = null;
-        if (!_images!.IsWaiting && TryTakeLocal(out var piece))
+        if (!IsStopped && TryTakeLocal(out var piece))
         {
             RunHere(piece, reply);
             waitsFor = home.Run.WaitsFor;
@@ -147,7 +154,7 @@ internal sealed class BatchJob(BatchLoop home) : LongReply, IImageUser
         }
 
         frame.End(Work.Compresses);
-        WakeAt = _images.IsWaiting && _deadline != long.MaxValue ? _deadline + 1 : 0;
+        WakeAt = IsStopped && _deadline != long.MaxValue ? _deadline + 1 : 0;
         if (HoldBackIfNeeded(reply, start))
         {
             _holdsLast = isDone;
@@ -160,7 +167,7 @@ internal sealed class BatchJob(BatchLoop home) : LongReply, IImageUser
             return LongReplyProgress.Waiting;
         }
 
-        var goesOn = _finished.Count > 0 || (!_images.IsWaiting && hasRows);
+        var goesOn = _finished.Count > 0 || (!IsStopped && hasRows);
         return isDone ? LongReplyProgress.Done : goesOn ? LongReplyProgress.More : LongReplyProgress.Waiting;
     }
 
@@ -185,6 +192,8 @@ internal sealed class BatchJob(BatchLoop home) : LongReply, IImageUser
         Stop(completed ? _result : ResultCode.Unknown);
         home.ReturnImages(_images!);
         _images = null;
+        home.ReturnUnfinished(_unfinished!);
+        _unfinished = null;
         home.Count(_result, _started);
         FreeIfDone();
     }
@@ -238,6 +247,9 @@ internal sealed class BatchJob(BatchLoop home) : LongReply, IImageUser
         return _pausesUntil > now;
     }
 
+    // The row at which it stands waits for its image, or for its record.
+    private bool IsStopped => _images!.IsWaiting || _unfinished!.IsQueued;
+
     private bool HasPieces => _leftovers.Count > 0 || _frontier.RowsLeft > 0;
 
     // Nothing more is begun, and nothing that was not sent yet will be.
@@ -248,6 +260,7 @@ internal sealed class BatchJob(BatchLoop home) : LongReply, IImageUser
         _frontier = default;
         _local = default;
         _images!.Clear();
+        _unfinished!.GiveUp();
         _leftovers.Clear();
         while (_finished.TryDequeue(out var slice))
         {
@@ -260,7 +273,8 @@ internal sealed class BatchJob(BatchLoop home) : LongReply, IImageUser
     {
         home.Run.IgnoresPause = _pausesUntil != 0;
         _pausesUntil = 0;
-        var result = home.Run.Run(Work, ref piece, RowsPerStep, reply, _images);
+        var rows = HoldsRecord ? 1 : RowsPerStep; // a peer that does not read gets what others wait for, and no more
+        var result = home.Run.Run(Work, ref piece, rows, reply, _unfinished!, _images);
         home.Run.IgnoresPause = false;
         if (result != ResultCode.Ok)
         {
@@ -270,13 +284,13 @@ internal sealed class BatchJob(BatchLoop home) : LongReply, IImageUser
         {
             _images!.Clear();
         }
-        else if (_images!.IsEmpty)
+        else if (_images!.IsEmpty && _unfinished!.IsEmpty)
         {
             _leftovers.Push(piece);
         }
         else
         {
-            _local = piece; // what was read for it, or will be, is here
+            _local = piece; // what was read for it or will be, and what it has begun, is here
         }
     }
 

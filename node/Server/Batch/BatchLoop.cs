@@ -8,6 +8,7 @@ using Aerie.Server.Records;
 using Aerie.Server.Records.Fetching;
 using Aerie.Server.Transactions;
 using Aerie.Server.Transactions.Commits;
+using Aerie.Server.Transactions.Parking;
 using Aerie.Server.Transactions.Udfs;
 
 namespace Aerie.Server.Batch;
@@ -47,6 +48,7 @@ internal readonly record struct BatchLoopContext(
     Action Wake,
     Action<ConnectionId, LongReply> WakeLongReply,
     LoopCommits Commits,
+    ParkedCommands Parked,
     UdfLoop Udfs);
 
 /// What batches need on one loop, made once and used again: the runner, a reply buffer for slices of other loops' batches,
@@ -57,6 +59,7 @@ internal sealed class BatchLoop
     private readonly ConcurrentQueue<BatchSlice> _arrived = new();
     private readonly Stack<BatchJob> _idle = new();
     private readonly Stack<ImageFetch> _idleImages = new();
+    private readonly Stack<UnfinishedCommand> _idleUnfinished = new();
 
     public BatchLoop(BatchLoopContext loop, BatchShared shared)
     {
@@ -95,6 +98,17 @@ internal sealed class BatchLoop
         _idleImages.Push(images);
     }
 
+    /// For a row that is carried out here and may not come to its end at once, until it is given back.
+    public UnfinishedCommand RentUnfinished() =>
+        _idleUnfinished.Count > 0 ? _idleUnfinished.Pop() : new UnfinishedCommand(_loop.Worker, _loop.Parked, _loop.Udfs);
+
+    public void ReturnUnfinished(UnfinishedCommand unfinished)
+    {
+        unfinished.GiveUp();
+        unfinished.ItsTurnCame = null;
+        _idleUnfinished.Push(unfinished);
+    }
+
     /// Gives a slice to this loop: to carry it out, or to take its result home. Any thread.
     public void Send(BatchSlice slice)
     {
@@ -112,11 +126,11 @@ internal sealed class BatchLoop
     }
 
     /// Takes a batch over at the position that the first stretch left.
-    public BatchJob Begin(scoped in BatchWork work, BatchPosition position, long started)
+    public BatchJob Begin(scoped in BatchWork work, BatchPosition position, long started, UnfinishedCommand unfinished)
     {
         var job = _idle.Count > 0 ? _idle.Pop() : new BatchJob(this);
         UnderWay++;
-        job.Take(work, position, started);
+        job.Take(work, position, started, unfinished);
         return job;
     }
 

@@ -4,6 +4,7 @@ using Aerie.Protocol;
 using Aerie.Server.Records;
 using Aerie.Server.Records.Fetching;
 using Aerie.Server.Transactions;
+using Aerie.Server.Transactions.Parking;
 using Aerie.Server.Transactions.Udfs;
 
 namespace Aerie.Server.Batch;
@@ -21,6 +22,8 @@ internal sealed class BatchRun(Worker worker, Namespaces namespaces, UdfLoop udf
     private readonly LookAhead _ahead = new();
     private int _rowsDone;
 
+    private int _udfs;
+
     /// The last run stopped at a row whose image must be read first.
     public bool LacksImages { get; private set; }
 
@@ -33,12 +36,13 @@ internal sealed class BatchRun(Worker worker, Namespaces namespaces, UdfLoop udf
     /// Carries out at most `rowsMax` rows from the position on, fewer when the reply has grown by a step's worth, and moves
     /// the position behind them. Ok: go on, or done when no rows are left; otherwise the batch ends here, for what reason.
     /// `images` is what was read for these rows; if they lack others, those are asked for in its place. Without it nothing is
-    /// asked for.
+    /// asked for. `unfinished`: of the row at the position, which runs on, or of the row at which this run stops.
     public ResultCode Run(
         scoped in BatchWork work,
         ref BatchPosition position,
         int rowsMax,
         ReplyBuffer reply,
+        UnfinishedCommand unfinished,
         ImageFetch? images,
         bool mayWait = true)
     {
@@ -60,10 +64,17 @@ internal sealed class BatchRun(Worker worker, Namespaces namespaces, UdfLoop udf
             }
 
             WaitsFor = null; // the rows in front of it may change that
-            ended = count == 0 ? !reader.TryNext(out _) : !RunRows(work, ref reader, count, limit, reply);
+            ended = count == 0 ? !reader.TryNext(out _) : !RunRows(work, ref reader, count, limit, reply, unfinished);
             if (worker.LacksImage)
             {
                 position = AskFor(work, start, images);
+                return ResultCode.Ok;
+            }
+
+            if (!unfinished.IsEmpty)
+            {
+                worker.Fetched = null;
+                position = BehindDone(work, start).Position;
                 return ResultCode.Ok;
             }
         }
@@ -95,31 +106,35 @@ internal sealed class BatchRun(Worker worker, Namespaces namespaces, UdfLoop udf
     }
 
     // False: an error ends the batch.
-    private bool RunRows(scoped in BatchWork work, ref BatchReader reader, int count, int limit, ReplyBuffer reply)
+    private bool RunRows(
+        scoped in BatchWork work, ref BatchReader reader, int count, int limit, ReplyBuffer reply, UnfinishedCommand unfinished)
     {
         var since = worker.Clock.MonotonicNanoseconds;
         var goesOn = true;
         Namespace? measured = null;
         var writes = 0;
         var done = 0;
+        _udfs = 0;
         for (; done < count && goesOn && reply.Length < limit && reader.TryNext(out var row); done++)
         {
             measured = _ahead.NamespaceAt(done) ?? measured;
             var start = reply.Length;
-            var result = RunRow(work, row, _ahead.NamespaceAt(done), _ahead.DigestAt(done), reply);
-            if (worker.LacksImage)
+            var result = RunRow(work, row, _ahead.NamespaceAt(done), _ahead.DigestAt(done), reply, unfinished);
+            if (worker.LacksImage | !unfinished.IsEmpty)
             {
                 reply.WindBack(start);
                 break;
             }
 
-            writes += (row.Info2 & Info2.Write) != 0 ? 1 : 0;
+            var isCall = row.Fields.Has(FieldId.UdfFunction);
+            _udfs += isCall ? 1 : 0;
+            writes += !isCall && (row.Info2 & Info2.Write) != 0 ? 1 : 0;
             goesOn = !work.Ends(result);
         }
 
         if (measured is not null && done > 0)
         {
-            Measure(measured, done - writes, writes, (worker.Clock.MonotonicNanoseconds - since) / done);
+            Measure(measured, done - writes - _udfs, writes, (worker.Clock.MonotonicNanoseconds - since) / done);
         }
 
         _rowsDone = done;
@@ -134,12 +149,7 @@ internal sealed class BatchRun(Worker worker, Namespaces namespaces, UdfLoop udf
         worker.Fetched = null;
         LacksImages = true;
         var missing = worker.TakeMissing();
-        var reader = BatchReader.At(work.Rows, work.Header, start);
-        for (var done = 0; done < _rowsDone; done++)
-        {
-            reader.TryNext(out _);
-        }
-
+        var reader = BehindDone(work, start);
         var position = reader.Position;
         if (images is null)
         {
@@ -156,6 +166,18 @@ internal sealed class BatchRun(Worker worker, Namespaces namespaces, UdfLoop udf
 
         images.Start();
         return position;
+    }
+
+    // At the first row that was not done of those behind the start of the last look ahead.
+    private BatchReader BehindDone(scoped in BatchWork work, BatchPosition start)
+    {
+        var reader = BatchReader.At(work.Rows, work.Header, start);
+        for (var done = 0; done < _rowsDone; done++)
+        {
+            reader.TryNext(out _);
+        }
+
+        return reader;
     }
 
     private void Foresee(scoped in BatchRow row, ImageFetch images)
@@ -179,7 +201,13 @@ internal sealed class BatchRun(Worker worker, Namespaces namespaces, UdfLoop udf
         }
     }
 
-    private ResultCode RunRow(scoped in BatchWork work, scoped in BatchRow row, Namespace? records, in Digest digest, ReplyBuffer reply)
+    private ResultCode RunRow(
+        scoped in BatchWork work,
+        scoped in BatchRow row,
+        Namespace? records,
+        in Digest digest,
+        ReplyBuffer reply,
+        UnfinishedCommand unfinished)
     {
         if (records is null)
         {
@@ -202,11 +230,18 @@ internal sealed class BatchRun(Worker worker, Namespaces namespaces, UdfLoop udf
             Origin = CommandOrigin.BatchSub,
             BatchIndex = row.Index,
             SharedFilter = work.Filter,
+            Parking = unfinished.Parking,
+            OwnsHold = unfinished.Begin(),
             Udf = udfs,
-            Deadline = row.Fields.Has(FieldId.UdfFunction) ? worker.Clock.MonotonicNanoseconds + FunctionNanoseconds : 0,
+            Deadline = row.Fields.Has(FieldId.UdfFunction) ? DeadlineOf(work) : 0,
         };
-        return RecordCommands.Run(worker, command, reply);
+        var result = RecordCommands.Run(worker, command, reply);
+        unfinished.End();
+        return result;
     }
+
+    private long DeadlineOf(scoped in BatchWork work) =>
+        work.Deadline != 0 ? work.Deadline : worker.Clock.MonotonicNanoseconds + FunctionNanoseconds;
 
     // A look at the clock for each row would cost a tenth of the row: the rows of one look-ahead share one measurement.
     private void Measure(Namespace records, int reads, int writes, long nanoseconds)
@@ -220,6 +255,11 @@ internal sealed class BatchRun(Worker worker, Namespaces namespaces, UdfLoop udf
         for (var i = 0; i < writes; i++)
         {
             latencies.BatchSubWrite.Record(worker.Number, nanoseconds);
+        }
+
+        for (var i = 0; i < _udfs; i++)
+        {
+            latencies.BatchSubUdf.Record(worker.Number, nanoseconds);
         }
     }
 }

@@ -3,6 +3,7 @@ using Aerie.Memory;
 using Aerie.Protocol;
 using Aerie.Server.Records.Fetching;
 using Aerie.Server.Transactions;
+using Aerie.Server.Transactions.Parking;
 
 namespace Aerie.Server.Batch;
 
@@ -12,6 +13,8 @@ internal sealed class BatchSlice(BatchJob job) : IImageUser
 {
     private BatchLoop? _loop;
     private ImageFetch? _images;
+    private UnfinishedCommand? _unfinished;
+    private Action? _carryOut;
     private BufferId _partial = BufferId.None;
     private DetachedBuffer _travelling;
     private BufferId _result = BufferId.None;
@@ -36,11 +39,19 @@ internal sealed class BatchSlice(BatchJob job) : IImageUser
 
     public void Arrive(BatchLoop loop)
     {
+        if (loop == _loop)
+        {
+            CarryOut(); // a function of it goes on
+            return;
+        }
+
         if (loop != job.Home)
         {
             Length = 0;
             _loop = loop;
             _images = loop.RentImages(this);
+            _unfinished = loop.RentUnfinished();
+            _unfinished.ItsTurnCame = _carryOut ??= CarryOut;
             CarryOut();
             return;
         }
@@ -71,7 +82,7 @@ internal sealed class BatchSlice(BatchJob job) : IImageUser
 
     public void ImagesArrived() => CarryOut();
 
-    // Home with the result, or until the images of the next rows have been read.
+    // Home with the result, or until the images of the next rows have been read, a function has its next turn, a record is free.
     private void CarryOut()
     {
         var loop = _loop!;
@@ -88,7 +99,9 @@ internal sealed class BatchSlice(BatchJob job) : IImageUser
         }
 
         loop.ReturnImages(_images!);
+        loop.ReturnUnfinished(_unfinished!);
         _images = null;
+        _unfinished = null;
         _loop = null;
         job.Home.Send(this);
     }
@@ -105,10 +118,16 @@ internal sealed class BatchSlice(BatchJob job) : IImageUser
 
         var frame = reply.Length > 0 ? ReplyFrame.GoOn(reply) : ReplyFrame.Begin(reply);
         var left = Left;
-        loop.Run.Run(work, ref left, BatchJob.RowsPerStep, reply, _images, mayWait: false); // well-formed: the home loop walked over it
+        // Well-formed: the home loop walked over it.
+        loop.Run.Run(work, ref left, BatchJob.RowsPerStep, reply, _unfinished!, _images, mayWait: false);
         Left = left;
-        if (loop.Run.LacksImages && reply.Length < LongReply.StepBytes)
+        if (!_unfinished!.IsEmpty || (loop.Run.LacksImages && reply.Length < LongReply.StepBytes))
         {
+            if (_unfinished.HoldsRecord && !loop.Run.LacksImages)
+            {
+                loop.Send(this);
+            }
+
             _partial = reply.Take(out var length);
             Length = length;
             return false;

@@ -3,6 +3,7 @@ using Aerie.Foundation;
 using Aerie.Protocol;
 using Aerie.Server.Records;
 using Aerie.Server.Transactions;
+using Aerie.Server.Transactions.Parking;
 using Aerie.Server.Transactions.Udfs;
 
 namespace Aerie.Server.Query;
@@ -60,7 +61,7 @@ internal sealed class BackgroundOps
             return request.Fields.Has(FieldId.UdfFunction) && header.OpCount == 0 ? ResultCode.Ok : ResultCode.Parameter;
         }
 
-        var result = WritePlan.Make(read.CommandFor(records, default, null, 0), out var plan);
+        var result = WritePlan.Make(read.CommandFor(records, default, null, 0, null), out var plan);
         if (result != ResultCode.Ok || plan.HasReads)
         {
             return result == ResultCode.Ok ? ResultCode.Parameter : result;
@@ -71,7 +72,8 @@ internal sealed class BackgroundOps
     }
 
     /// A record that is gone by now must not come to be again.
-    public RecordCommand CommandFor(Namespace records, in Digest digest, UdfLoop? udfs, long now)
+    public RecordCommand CommandFor(
+        Namespace records, in Digest digest, UdfLoop? udfs, long now, UnfinishedCommand? unfinished)
     {
         var read = Fields.TryRead(_fields, _fieldCount, out var fields);
         Invariant.Holds(read);
@@ -86,6 +88,8 @@ internal sealed class BackgroundOps
             SharedFilter = _filter,
             OpBytes = _bytes,
             OpCount = _count,
+            Parking = unfinished?.Parking,
+            OwnsHold = unfinished is not null && unfinished.Begin(),
             Udf = udfs,
             Deadline = now + FunctionNanoseconds,
             Origin = CallsFunction ? CommandOrigin.UdfSub : CommandOrigin.OpsSub,

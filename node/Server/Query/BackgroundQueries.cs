@@ -5,13 +5,19 @@ using Aerie.Server.Metrics;
 using Aerie.Server.Records;
 using Aerie.Server.Records.Fetching;
 using Aerie.Server.Transactions;
+using Aerie.Server.Transactions.Parking;
 using Aerie.Server.Transactions.Udfs;
 
 namespace Aerie.Server.Query;
 
 /// The event loop as queries see it.
 internal readonly record struct QueryLoopContext(
-    Worker Worker, BufferPool Buffers, ImageReads Reads, Action<ConnectionId, LongReply> WakeLongReply, UdfLoop Udfs);
+    Worker Worker,
+    BufferPool Buffers,
+    ImageReads Reads,
+    Action<ConnectionId, LongReply> WakeLongReply,
+    ParkedCommands Parked,
+    UdfLoop Udfs);
 
 /// The background queries of one loop. They belong to no connection: whoever asked for one has its answer and may be gone.
 /// One step of one query per turn, in rotation, so that single requests never wait for more than a step however many there

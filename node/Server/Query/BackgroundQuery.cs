@@ -3,6 +3,7 @@ using Aerie.Index;
 using Aerie.Server.Records;
 using Aerie.Server.Records.Fetching;
 using Aerie.Server.Transactions;
+using Aerie.Server.Transactions.Parking;
 using Aerie.Server.Transactions.Udfs;
 using Aerie.Storage;
 
@@ -32,6 +33,7 @@ internal sealed class BackgroundQuery : IImageUser
     private readonly Worker _worker;
     private readonly UdfLoop _udfs;
     private readonly ImageFetch _images;
+    private readonly UnfinishedCommand _unfinished;
     private readonly QueryPlan _plan;
     private readonly BackgroundOps _ops;
     private readonly Namespace _records;
@@ -54,6 +56,7 @@ internal sealed class BackgroundQuery : IImageUser
         _worker = loop.Worker;
         _udfs = loop.Udfs;
         _images = new ImageFetch(loop.Reads) { User = this };
+        _unfinished = new UnfinishedCommand(loop.Worker, loop.Parked, loop.Udfs) { ItsTurnCame = () => WakeAt = 0 };
         _plan = plan;
         _ops = ops;
         _records = plan.Records;
@@ -90,7 +93,7 @@ internal sealed class BackgroundQuery : IImageUser
         }
 
         var now = _now = _worker.Clock.MonotonicNanoseconds;
-        if (_images.IsWaiting)
+        if (IsStopped)
         {
             WakeAt = now + LookNanoseconds;
             return QueryOutcome.Active;
@@ -110,14 +113,21 @@ internal sealed class BackgroundQuery : IImageUser
         _recordsLeft -= taken;
         Status.Advance(_succeeded, 0, _at);
         Status.NoteFailed(_failed);
-        WakeAt = _images.IsWaiting ? now + LookNanoseconds : 0;
+        WakeAt = IsStopped ? now + LookNanoseconds : 0;
         return IsAtEnd ? QueryOutcome.Ok : QueryOutcome.Active;
     }
 
     public void ImagesArrived() => WakeAt = 0;
 
     /// No step follows.
-    public void End() => _images.Clear();
+    public void End()
+    {
+        _images.Clear();
+        _unfinished.GiveUp();
+    }
+
+    // The record at which it stands is being read, or has another owner.
+    private bool IsStopped => _images.IsWaiting || _unfinished.IsQueued;
 
     private bool IsAtEnd => (_at == _plan.Partitions.Count && _leafDone == _leafCount) || _recordsLeft == 0;
 
@@ -138,12 +148,12 @@ internal sealed class BackgroundQuery : IImageUser
         var looks = LooksPerStep;
         var taken = 0;
         _worker.Fetched = _images;
-        while (taken < recordsMax && !_images.IsWaiting)
+        while (taken < recordsMax && !IsStopped)
         {
             if (_leafDone < _leafCount)
             {
                 taken += TryWrite(_leaf[_leafDone], scratch) ? 1 : 0;
-                if (_ops.CallsFunction && HasUsedStep())
+                if (_unfinished.HoldsRecord || (_ops.CallsFunction && HasUsedStep()))
                 {
                     break;
                 }
@@ -216,8 +226,13 @@ internal sealed class BackgroundQuery : IImageUser
     // and those of the rest of the leaf, are being read.
     private bool TryWrite(in Digest digest, ReplyBuffer scratch)
     {
-        var result = RecordCommands.Run(_worker, _ops.CommandFor(_records, digest, _udfs, _now), scratch);
+        var result = RecordCommands.Run(_worker, _ops.CommandFor(_records, digest, _udfs, _now, _unfinished), scratch);
         scratch.WindBack(0);
+        if (_unfinished.End())
+        {
+            return false;
+        }
+
         if (_worker.LacksImage)
         {
             AskForRest();

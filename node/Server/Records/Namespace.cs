@@ -457,7 +457,7 @@ public sealed class Namespace : IDisposable
     }
 
     /// The owner lets go in the section in which it made its change; nothing is left to do when that removed the record.
-    /// Caller holds the gate, and calls worker.TellWoken after it.
+    /// Caller holds the gate; who comes next is told at the end of the loop's turn.
     public void EndHold(Worker worker, in Digest digest)
     {
         if (Index.TryFind(digest, out var handle) && Holds.Release(digest, ref Index[handle], out var next))

@@ -94,7 +94,8 @@ public sealed class Worker : IDisposable
         return _missing;
     }
 
-    /// Tells the waiters of the last section. No gate may be held: telling another loop allocates and enters the kernel.
+    /// Tells the waiters of the sections since the last call: once a turn. No gate may be held: telling another loop allocates
+    /// and enters the kernel.
     public void TellWoken()
     {
         if (Woken.Count == 0)

@@ -59,10 +59,11 @@ public sealed class ServiceLoop : IDisposable
         Reads = new ImageReads(engine, Worker, shared.Events.Unreadable);
         Commits = new LoopCommits(engine.Buffers, WakeLongReply);
         Udfs = new UdfLoop(shared.Udfs);
-        Batches = new BatchLoop(
-            new BatchLoopContext(Worker, engine.Buffers, Reads, engine.Wake, WakeLongReply, Commits, Udfs), shared.Batches);
         Parked = new ParkedCommands(Worker, engine.Buffers, Reads, Commits, Udfs, reply => Step(ConnectionOf(reply.Connection), reply));
-        Background = new BackgroundQueries(new QueryLoopContext(Worker, engine.Buffers, Reads, WakeLongReply, Udfs), shared.Queries);
+        Batches = new BatchLoop(
+            new BatchLoopContext(Worker, engine.Buffers, Reads, engine.Wake, WakeLongReply, Commits, Parked, Udfs), shared.Batches);
+        Background = new BackgroundQueries(
+            new QueryLoopContext(Worker, engine.Buffers, Reads, WakeLongReply, Parked, Udfs), shared.Queries);
         _dispatcher = new MessageDispatcher(Worker, _reply, engine.Buffers, shared, Batches, Parked, Commits, Background, Udfs);
     }
 
@@ -133,6 +134,7 @@ public sealed class ServiceLoop : IDisposable
         WakeSleepers();
         RunQueued();
         Background.Step();
+        Worker.TellWoken(); // whatever ran: nobody's turn is forgotten
         if (_dispatcher.Now >= _nextTick)
         {
             _nextTick = _dispatcher.Now + (TickMilliseconds * 1_000_000L);
@@ -413,12 +415,16 @@ public sealed class ServiceLoop : IDisposable
 
     private void Queue(ClientConnection connection)
     {
-        if (!connection.IsQueued && !connection.IsCongested)
+        if (!connection.IsQueued && MayGoOn(connection))
         {
             connection.IsQueued = true;
             _queued.Enqueue(connection);
         }
     }
+
+    // A peer that does not read is asked for nothing more, but what others wait for is brought to its end.
+    private static bool MayGoOn(ClientConnection connection) =>
+        !connection.IsCongested || connection.LongReply is { HoldsRecord: true };
 
     /// A long reply that waited for others can go on. Called on this loop's thread.
     public void WakeLongReply(ConnectionId id, LongReply reply)
@@ -430,15 +436,9 @@ public sealed class ServiceLoop : IDisposable
         }
     }
 
-    /// The turn of a parked command has come. It runs at once, even if its peer does not read: others wait for the record.
-    /// Called on this loop's thread.
-    internal void Resume(in WokenWaiter woken)
-    {
-        if (Parked.Resume(woken) is { } parked)
-        {
-            Step(ConnectionOf(parked.Connection), parked);
-        }
-    }
+    /// The turn of somebody who waits for a record has come. A parked command runs at once, even if its peer does not read:
+    /// others wait for the record. Called on this loop's thread.
+    internal void Resume(in WokenWaiter woken) => Parked.Resume(woken);
 
     // Each long reply gets one step per turn, and each connection with messages left one share of replies: nobody's single
     // request waits for more than that of each.
@@ -448,7 +448,7 @@ public sealed class ServiceLoop : IDisposable
         {
             var connection = _queued.Dequeue();
             connection.IsQueued = false;
-            if (!connection.IsOpen || connection.IsCongested)
+            if (!connection.IsOpen || !MayGoOn(connection))
             {
                 continue;
             }

@@ -30,6 +30,10 @@ public abstract class LongReply
     /// earlier, too.
     public long WakeAt { get; protected set; }
 
+    /// It has a record that others wait for. Then it is stepped even if its peer does not read, and must not begin anything
+    /// new before it has let go.
+    public virtual bool HoldsRecord => false;
+
     /// The connection is closed when its peer has taken nothing for so long (nanoseconds). 0: never.
     public virtual long StallLimit => 30_000_000_000;
 

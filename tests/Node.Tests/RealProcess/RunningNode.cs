@@ -68,16 +68,21 @@ public sealed class RunningNode : IDisposable
     }
 
     /// False: the peer has closed between two messages. Closed within one is an error.
-    public static bool ReadFrame(Socket socket)
+    public static bool ReadFrame(Socket socket) => TryReadFrame(socket, out _);
+
+    /// One whole message with its header.
+    public static bool TryReadFrame(Socket socket, out byte[] frame)
     {
-        var header = new byte[8];
+        var header = frame = new byte[8];
         if (!Fill(socket, header, isStart: true))
         {
             return false;
         }
 
-        var length = (header[5] << 16) | (header[6] << 8) | header[7];
-        return Fill(socket, new byte[length], isStart: false);
+        var body = new byte[(header[5] << 16) | (header[6] << 8) | header[7]];
+        var isWhole = Fill(socket, body, isStart: false);
+        frame = [.. header, .. body];
+        return isWhole;
     }
 
     public void Dispose() => _program?.Dispose();

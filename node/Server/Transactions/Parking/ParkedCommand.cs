@@ -13,7 +13,7 @@ namespace Aerie.Server.Transactions.Parking;
 /// A command that waits for its record, because another owns it or because its image must be read from a device; and with
 /// it its connection: later messages stay behind it, so replies keep their order. Ends with its reply, with a timeout, or
 /// with its client; then the object serves the next one.
-internal sealed class ParkedCommand : LongReply, IImageUser
+internal sealed class ParkedCommand : LongReply, IImageUser, IRecordWaiter
 {
     private readonly ParkedCommands _parked;
     private readonly CommitHold _hold;
@@ -32,8 +32,11 @@ internal sealed class ParkedCommand : LongReply, IImageUser
 
     public ParkingOrder Order { get; private set; }
 
-    /// Its place in the queue of the record; 0: it is in none.
     public ulong Ticket { get; set; }
+
+    public int KeptBytes => Length;
+
+    public override bool HoldsRecord => _function is not null;
 
     /// The record is this command's until it has run.
     public bool OwnsHold { get; private set; }
@@ -74,10 +77,11 @@ internal sealed class ParkedCommand : LongReply, IImageUser
         OwnsHold = false; // the function's call has it
     }
 
-    public void ItsTurn(bool ownsHold)
+    public void ItsTurn(in WokenWaiter woken)
     {
         _canRun = true;
-        OwnsHold = ownsHold;
+        OwnsHold = woken.OwnsHold;
+        _parked.StepNow(this);
     }
 
     public void ImagesArrived()
@@ -122,7 +126,7 @@ internal sealed class ParkedCommand : LongReply, IImageUser
         if (_function is { } function)
         {
             _function = null;
-            _parked.GiveUp(function, Order);
+            _parked.GiveUp(function);
         }
 
         Images.Clear();
@@ -150,7 +154,6 @@ internal sealed class ParkedCommand : LongReply, IImageUser
             OwnsHold = false; // the command let go in the section of its change
         }
 
-        worker.TellWoken();
         if (!isDone)
         {
             _parked.WaitAgain(this);

@@ -29,7 +29,7 @@ public sealed class ParkedCommands
     private readonly LoopCommits _commits;
     private readonly UdfLoop _udfs;
     private readonly Action<LongReply> _stepNow;
-    private readonly Dictionary<ulong, ParkedCommand> _queued = [];
+    private readonly Dictionary<ulong, IRecordWaiter> _queued = [];
     private readonly Stack<ParkedCommand> _idle = new();
     private long _queuedBytes;
     private ulong _lastTicket;
@@ -112,20 +112,18 @@ public sealed class ParkedCommands
         return parked;
     }
 
-    /// A ticket's turn has come. Null when its client is gone or did not want to wait so long; then the next one's has.
-    internal ParkedCommand? Resume(in WokenWaiter woken)
+    /// A ticket's turn has come. When its client is gone, or did not want to wait so long, the next one's has.
+    internal void Resume(in WokenWaiter woken)
     {
-        if (_queued.TryGetValue(woken.Waiter.Ticket, out var parked))
+        if (_queued.TryGetValue(woken.Waiter.Ticket, out var waiter))
         {
-            GiveUp(parked);
-            parked.ItsTurn(woken.OwnsHold);
+            GiveUp(waiter);
+            waiter.ItsTurn(woken);
         }
         else if (woken.OwnsHold)
         {
             woken.Namespace.Release(_worker, woken.Digest);
         }
-
-        return parked;
     }
 
     /// The command has run and met somebody, or lacked an image.
@@ -140,34 +138,39 @@ public sealed class ParkedCommands
 
         Invariant.Holds(HasQueued);
         HasQueued = false;
-        if (_udfs.Suspended is { } suspended)
+        if (_udfs.TakeSuspended() is { } suspended)
         {
-            _udfs.Suspended = null;
             parked.GoOnWith(suspended);
             return;
         }
 
-        _queued.Add(parked.Ticket = _lastTicket, parked);
-        _queuedBytes += parked.Length;
+        Await(parked);
+    }
+
+    /// The command that has just got into a queue, and must not be answered now, is this one's.
+    internal void Await(IRecordWaiter waiter)
+    {
+        HasQueued = false;
+        _queued.Add(waiter.Ticket = _lastTicket, waiter);
+        _queuedBytes += waiter.KeptBytes;
     }
 
     /// It waits for nobody any more. Its place in the queue stays until its turn, which then passes at once.
-    internal void GiveUp(ParkedCommand parked)
+    internal void GiveUp(IRecordWaiter waiter)
     {
-        if (_queued.Remove(parked.Ticket))
+        if (_queued.Remove(waiter.Ticket))
         {
-            _queuedBytes -= parked.Length;
+            _queuedBytes -= waiter.KeptBytes;
         }
 
-        parked.Ticket = 0;
+        waiter.Ticket = 0;
     }
 
     internal void WakeAfterFlush(ParkedCommand parked) => _commits.Waits.Add(parked);
 
     internal void Resume(UdfExecution execution) => _udfs.Resumed = execution;
 
-    internal void GiveUp(UdfExecution execution, in ParkingOrder order) =>
-        _udfs.GiveUp(execution, _worker, order.Namespace, order.Digest);
+    internal void GiveUp(UdfExecution execution) => _udfs.GiveUp(execution, _worker);
 
     internal void HasRoom(ParkedCommand parked)
     {

@@ -31,14 +31,22 @@ internal sealed class UdfLoop(IUdfEngine? engine) : IDisposable
     }
 
     /// Nobody waits for the end any more: the function is given up where it stands, nothing is stored.
-    public void GiveUp(UdfExecution execution, Worker worker, Namespace records, in Digest digest)
+    public void GiveUp(UdfExecution execution, Worker worker)
     {
-        var holds = execution.Holds;
-        Return(execution);
-        if (holds)
+        if (execution.Holds)
         {
-            records.Release(worker, digest);
+            execution.Record.Namespace.Release(worker, new Digest(execution.Record.Digest));
         }
+
+        Return(execution);
+    }
+
+    /// What the command that has just run left unfinished; null: nothing.
+    public UdfExecution? TakeSuspended()
+    {
+        var suspended = Suspended;
+        Suspended = null;
+        return suspended;
     }
 
     public void Dispose() => _worker?.Dispose();

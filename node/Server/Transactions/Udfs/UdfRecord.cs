@@ -50,6 +50,8 @@ internal sealed class UdfRecord : IUdfRecord
     /// What the entry said when the function began.
     public RecordEntry Before => _entry;
 
+    public Namespace Namespace => _records;
+
     public RecordDraft Draft => _draft;
 
     public DraftSources Sources => new(_image.Read(0, _image.Length), _given.Read(0, _given.Length));

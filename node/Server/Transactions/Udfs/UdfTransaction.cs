@@ -162,14 +162,6 @@ internal readonly ref struct UdfTransaction(Worker worker, UdfLoop loop, in Reco
             return true;
         }
 
-        var isStored = TryStoreGated(execution, out result);
-        worker.TellWoken(); // who has queued while the function ran
-        return isStored;
-    }
-
-    private bool TryStoreGated(UdfExecution execution, out ResultCode result)
-    {
-        result = ResultCode.Ok;
         var record = execution.Record;
         using var gate = Records.Index.Enter(_command.Digest.Partition);
         var found = Records.Index.TryFind(_command.Digest, out var handle);

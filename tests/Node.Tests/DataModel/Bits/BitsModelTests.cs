@@ -1,11 +1,13 @@
 using Aerie.DataModel.Bits;
 using Aerie.Foundation;
 using Aerie.Node.Tests.DataModel.Operations;
+using Aerie.TestKit;
 using Xunit;
 
 namespace Aerie.Node.Tests.DataModel.Bits;
 
 /// Random operations on a blob and on an array of booleans: the same codes, answers and bits.
+[Evidence("BITS-01")]
 public sealed class BitsModelTests
 {
     private static readonly int[] Codes = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 50, 51, 52, 53, 54];

@@ -1,11 +1,13 @@
 using Aerie.DataModel.Expressions;
 using Aerie.Foundation;
+using Aerie.TestKit;
 using Xunit;
 using static Aerie.Node.Tests.DataModel.Expressions.Exp;
 
 namespace Aerie.Node.Tests.DataModel.Expressions;
 
 /// What is refused before any record is seen.
+[Evidence("EXP-04")]
 public sealed class ExpCompilerTests
 {
     private static readonly (string Says, object? Expression)[] Refused =

@@ -1,12 +1,14 @@
-using System.Text;
 using Aerie.DataModel;
 using Aerie.DataModel.Geo;
 using Aerie.DataModel.Packed;
 using Aerie.Foundation;
+using Aerie.TestKit;
+using System.Text;
 using Xunit;
 
 namespace Aerie.Node.Tests.DataModel.Geo;
 
+[Evidence("GEO-01")]
 public sealed class GeoParticleTests
 {
     private const string Point = """{"type":"Point","coordinates":[11.770681595,49.703498679]}""";

@@ -1,12 +1,14 @@
-using System.Buffers.Binary;
 using Aerie.DataModel;
 using Aerie.Foundation;
 using Aerie.Node.Tests.DataModel.Operations;
+using Aerie.TestKit;
+using System.Buffers.Binary;
 using Xunit;
 
 namespace Aerie.Node.Tests.DataModel.Hll;
 
 /// Random operations on a sketch and on its definition: the same codes, bytes and answers.
+[Evidence("HLL-01")]
 public sealed class HllModelTests
 {
     private static readonly int[] Codes = [0, 1, 1, 1, 2, 2, 3, 4, 50, 51, 52, 53, 53, 54, 54, 56];

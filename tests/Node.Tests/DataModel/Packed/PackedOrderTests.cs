@@ -1,8 +1,10 @@
 using Aerie.DataModel.Packed;
+using Aerie.TestKit;
 using Xunit;
 
 namespace Aerie.Node.Tests.DataModel.Packed;
 
+[Evidence("CDT-ORDER-01")]
 public class PackedOrderTests
 {
     /// Packed values from the least to the greatest.

@@ -125,6 +125,21 @@ public sealed class DeviceReadTests : IDisposable
         Assert.Equal(ResultCode.NotFound, WireReply.Read(reader.ReadAll()).Result);
     }
 
+    [Fact, Evidence("EXP-03")]
+    public void A_condition_that_the_index_decides_does_not_read_the_device()
+    {
+        const byte VoidTime = 68;
+        byte[] byTime = [0x93, 1, 0x91, VoidTime, 0x7F];
+        foreach (var write in (bool[])[false, true])
+        {
+            _node.Backing.Evict();
+            var before = _node.DeviceReads;
+            var request = (write ? WireRequest.Put("k1", "a", "x") : WireRequest.Get("k1")).Field(FieldId.Filter, byTime);
+            Assert.Equal(ResultCode.FilteredOut, _node.Read(request).Result);
+            Assert.Equal(before, _node.DeviceReads);
+        }
+    }
+
     [Fact]
     public void Clients_that_vanish_leave_nothing_behind()
     {

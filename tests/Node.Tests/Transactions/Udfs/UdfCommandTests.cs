@@ -76,7 +76,7 @@ public sealed class UdfCommandTests : IDisposable
         Assert.Equal(2, Count(NamespaceCounter.ClientLangWriteSuccess));
     }
 
-    [Fact]
+    [Fact, Evidence("UDF-REC-01")]
     public void An_error_comes_back_as_code_100_with_file_line_and_message()
     {
         var reply = Ask(Call("k", "fail"));
@@ -87,7 +87,7 @@ public sealed class UdfCommandTests : IDisposable
         Assert.Equal(3, Count(NamespaceCounter.ClientUdfError));
     }
 
-    [Fact]
+    [Fact, Evidence("UDF-REC-02")]
     public void What_was_updated_before_an_error_stays()
     {
         Ask(WireRequest.Put("k", "a", "x"));
@@ -115,7 +115,7 @@ public sealed class UdfCommandTests : IDisposable
         Assert.Equal(["a"], Ask(WireRequest.Get("k")).Ops.Select(op => op.Name));
     }
 
-    [Fact]
+    [Fact, Evidence("REC-FILTER-01")]
     public void A_filter_keeps_a_function_from_running()
     {
         Ask(Call("k", "add", 0x91, 5));
@@ -123,7 +123,7 @@ public sealed class UdfCommandTests : IDisposable
         Assert.Equal(5, Ask(WireRequest.Get("k"))["n"].Number);
     }
 
-    [Fact]
+    [Fact, Evidence("UDF-LIMIT-01")]
     public void Others_are_served_while_a_function_runs_and_it_ends_with_its_time()
     {
         Ask(WireRequest.Put("k", "a", "x"));
@@ -141,7 +141,7 @@ public sealed class UdfCommandTests : IDisposable
         Assert.Equal(ResultCode.Ok, Ask(WireRequest.Put("k", "a", "y")).Result); // nobody holds it any more
     }
 
-    [Fact]
+    [Fact, Evidence("UDF-REC-03")]
     public void Who_would_change_the_record_waits_until_the_function_is_through()
     {
         Ask(WireRequest.Put("k", "a", "x"));
@@ -183,7 +183,20 @@ public sealed class UdfCommandTests : IDisposable
         Assert.Equal(["a", "n"], Ask(WireRequest.Get("late")).Ops.Select(op => op.Name));
     }
 
-    [Fact]
+    [Fact, Evidence("UDF-OFF-01")]
+    public void Where_functions_are_switched_off_calls_are_forbidden()
+    {
+        var configuration = NodeUnderTest.Configuration().Replace("# loops", "disable-udf-execution true", StringComparison.Ordinal);
+        using var node = new NodeUnderTest(configuration);
+        var client = node.Connect();
+        Assert.Equal(ResultCode.Forbidden, WireReply.Read(node.Ask(client, Call("k", "echo", 0x91, 1).Bytes())).Result);
+        var rows = WireReply.ReadAll(node.Ask(client, new WireBatch().Call("a", "m", "add", [0x91, 4]).Read("a").Bytes()));
+        Assert.Equal([ResultCode.Forbidden, ResultCode.NotFound, ResultCode.Ok], rows.Select(reply => reply.Result));
+        client.Close();
+        node.Settle();
+    }
+
+    [Fact, Evidence("UDF-BATCH-01")]
     public void The_rows_of_a_batch_may_be_calls()
     {
         var batch = new WireBatch().Call("a", "m", "add", [0x91, 4]).Call("b", "m", "fail", []).Read("a");
@@ -195,7 +208,7 @@ public sealed class UdfCommandTests : IDisposable
         Assert.Equal(1, Count(NamespaceCounter.BatchSubUdfComplete));
     }
 
-    [Fact]
+    [Fact, Evidence("UDF-BG-01")]
     public void A_background_query_calls_a_function_on_every_record()
     {
         for (var i = 0; i < 300; i++)
