@@ -35,6 +35,11 @@ internal sealed class UdfRun(int port, UdfPlan plan)
         try
         {
             var spaces = NodeProgram.Namespace(Namespace, "data-size 64M") + $"\nmod-lua {{\n user-path {folder}\n}}";
+            for (var i = 0; i < UdfScripts.ManyModules; i++)
+            {
+                File.WriteAllText(Path.Combine(folder, UdfScripts.ManyModule(i) + ".lua"), $"function f(rec) return {i} end");
+            }
+
             using var node = NodeProgram.Start(NodeProgram.Configuration(port, spaces), port, launcher: plan.Launcher);
             Run(node);
         }

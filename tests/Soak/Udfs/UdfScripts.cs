@@ -87,6 +87,11 @@ internal static class UdfScripts
 
     public const string VersionModule = "versions";
 
+    /// So many more that are registered before the node starts: `many0` answers 0, and so on.
+    public const int ManyModules = 10_000;
+
+    public static string ManyModule(int number) => $"many{number}";
+
     /// This one comes and goes.
     public const string GoneModule = "gone";
 

@@ -11,6 +11,7 @@ internal sealed class UdfWorker
 
     private const int Burst = 32;
     private const int BatchRows = 10;
+    private const int ModulesPerWorker = 250;
     private const byte By = 3;
 
     private readonly int _port;
@@ -34,7 +35,7 @@ internal sealed class UdfWorker
         _tally = tally;
         _modules = modules;
         _random = new Random(unchecked((seed * 1_000_003) + number));
-        _steps = [.. Scripts(), .. Counts(), .. Changing(), .. Mistakes()];
+        _steps = [.. Scripts(), .. Counts(), .. Changing(), .. Many(), .. Mistakes()];
         _weights = _steps.Sum(step => step.Weight);
     }
 
@@ -168,6 +169,17 @@ internal sealed class UdfWorker
                 ExpectFailure("gone", reply, $"module '{UdfScripts.GoneModule}' not found");
             }
         });
+    }
+
+    // More than a node keeps states for.
+    private IEnumerable<Step> Many()
+    {
+        for (var i = 0; i < ModulesPerWorker; i++)
+        {
+            var number = _random.Next(UdfScripts.ManyModules);
+            yield return new Step(1, WireConnection.Call(Key, UdfScripts.ManyModule(number), "f"), (reply, _) =>
+                Expect("one of many modules", reply, number));
+        }
     }
 
     private void Judge(int version, int registered)
