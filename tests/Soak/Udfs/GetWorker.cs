@@ -1,6 +1,6 @@
 using System.Diagnostics;
-using Aerie.Protocol;
 using Aerie.DataModel;
+using Aerie.Protocol;
 using Aerie.TestKit;
 
 namespace Aerie.Soak.Udfs;
