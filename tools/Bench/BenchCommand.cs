@@ -17,8 +17,7 @@ public static class BenchCommand
     private static readonly Option<string> Work = New(
         "--workload", Defaults.Workload.Name, $"what to do: {string.Join(", ", Workload.All)}");
     private static readonly Option<RecordShape> Shape = New(
-        "--record", Defaults.Shape, "what an insert writes: text (for read, mixed, write, batch, scan, single); map (map-get, map-put);"
-            + " numbers (filter, operate, udf, udf-batch); outputs (utxo, utxo-mixed)");
+        "--record", Defaults.Shape, $"what an insert writes: {string.Join("; ", Enum.GetValues<RecordShape>().Select(Purpose))}");
     private static readonly Option<int> ValueSize = New("--value-size", Defaults.ValueSize, "bytes in a text");
     private static readonly Option<int> Connections = New("--connections", Defaults.Connections, "connections over all threads");
     private static readonly Option<double> Duration = New(
@@ -122,6 +121,12 @@ public static class BenchCommand
             Console.WriteLine($"first error: {result.FirstError}");
             Console.WriteLine("errors: " + string.Join(", ", result.ErrorsByKind.Select(kind => $"{kind.Key} × {kind.Value:N0}")));
         }
+    }
+
+    private static string Purpose(RecordShape shape)
+    {
+        var users = Workload.All.Where(workload => workload != Workload.Insert && workload.Shape == shape);
+        return $"{shape.ToString().ToLowerInvariant()} for {string.Join(", ", users)}";
     }
 
     private static Option<T> New<T>(string name, T value, string description) =>

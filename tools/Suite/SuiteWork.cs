@@ -36,8 +36,8 @@ public sealed record SuiteWork(string Name, Workload Workload, int Connections, 
         InRecord(Workload.Operate) with { Base = Workload.NumberPut, ExtraGoalUs = 1.5 },
         InRecord(Workload.Udf) with { Base = Workload.NumberPut, ExtraGoalUs = 1.0 },
         InRecord(Workload.UdfBatch) with { Base = Workload.NumberPutBatch, CpuGoalUs = 1.5, BatchSize = 1000 },
-        InRecord(Workload.Utxo) with { SpendsPerOperation = UtxoRequests.SpendsPerCall, BatchSize = 128 },
-        InRecord(Workload.UtxoMixed) with { SpendsPerOperation = UtxoRequests.SpendsPerStep, BatchSize = 128 },
+        InRecord(Workload.Utxo) with { SpendsPerOperation = UtxoRequests.SpendsPerCall, BatchSize = 64 },
+        InRecord(Workload.UtxoMixed) with { SpendsPerOperation = UtxoRequests.SpendsPerStep, BatchSize = 64 },
     ];
 
     /// In flight on each connection.
