@@ -44,24 +44,28 @@ public sealed class Workload
     /// The plain requests beside which those below stand: the bin `n`, of maps as well as of numbers.
     public static readonly Workload NumberGet = new("number-get", build => [build.Read(null, RecordShapes.NumberBin)])
     {
-        Shape = RecordShape.Numbers, Answer = BinRequests.IntegerIn(RecordShapes.NumberBin),
+        Shape = RecordShape.Numbers,
+        Answer = BinRequests.IntegerIn(RecordShapes.NumberBin),
     };
 
     public static readonly Workload NumberPut = new("number-put", build => build.NumberPuts()) { Shape = RecordShape.Numbers };
 
     public static readonly Workload NumberPutBatch = new("number-put-batch", build => build.NumberPutBatches())
     {
-        Shape = RecordShape.Numbers, IsStream = true,
+        Shape = RecordShape.Numbers,
+        IsStream = true,
     };
 
     public static readonly Workload MapGet = new("map-get", build => build.MapGets())
     {
-        Shape = RecordShape.Map, Answer = BinRequests.IntegerIn(RecordShapes.MapBin),
+        Shape = RecordShape.Map,
+        Answer = BinRequests.IntegerIn(RecordShapes.MapBin),
     };
 
     public static readonly Workload MapPut = new("map-put", build => build.MapPuts())
     {
-        Shape = RecordShape.Map, Answer = BinRequests.IntegerIn(RecordShapes.MapBin, RecordShapes.MapEntries),
+        Shape = RecordShape.Map,
+        Answer = BinRequests.IntegerIn(RecordShapes.MapBin, RecordShapes.MapEntries),
     };
 
     public static readonly Workload Filter = new("filter", build => [build.FilteredRead()]) { Shape = RecordShape.Numbers };
@@ -70,24 +74,37 @@ public sealed class Workload
 
     public static readonly Workload Udf = new("udf", build => build.Calls())
     {
-        Shape = RecordShape.Numbers, Module = ScriptModule.Bench, Answer = FunctionRequests.Success,
+        Shape = RecordShape.Numbers,
+        Module = ScriptModule.Bench,
+        Answer = FunctionRequests.Success,
     };
 
     public static readonly Workload UdfBatch = new("udf-batch", build => build.CallBatches())
     {
-        Shape = RecordShape.Numbers, Module = ScriptModule.Bench, Answer = FunctionRequests.Success, IsStream = true,
+        Shape = RecordShape.Numbers,
+        Module = ScriptModule.Bench,
+        Answer = FunctionRequests.Success,
+        IsStream = true,
     };
 
     /// Batches of spends, until all outputs are spent.
     public static readonly Workload Utxo = new("utxo", build => UtxoRequests.Spends(build))
     {
-        Shape = RecordShape.Outputs, Module = ScriptModule.Utxo, Answer = UtxoRequests.Success, IsStream = true, Order = KeyOrder.Once,
+        Shape = RecordShape.Outputs,
+        Module = ScriptModule.Utxo,
+        Answer = UtxoRequests.Success,
+        IsStream = true,
+        Order = KeyOrder.Once,
     };
 
     /// The same spends among creates, unspends, freezes and unfreezes.
     public static readonly Workload UtxoMixed = new("utxo-mixed", build => UtxoRequests.Lives(build))
     {
-        Shape = RecordShape.Outputs, Module = ScriptModule.Utxo, Answer = UtxoRequests.Success, IsStream = true, Order = KeyOrder.Steps,
+        Shape = RecordShape.Outputs,
+        Module = ScriptModule.Utxo,
+        Answer = UtxoRequests.Success,
+        IsStream = true,
+        Order = KeyOrder.Steps,
         Steps = UtxoRequests.Steps,
     };
 

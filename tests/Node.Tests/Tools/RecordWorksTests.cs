@@ -54,7 +54,12 @@ public sealed class RecordWorksTests : IDisposable
     {
         var row = Row("some") with
         {
-            NodeCpuUs = node, Base = "read", BaseCpuUs = plain, ExtraCpuUs = node - plain, ExtraGoalUs = extraGoal, CpuGoalUs = cpuGoal,
+            NodeCpuUs = node,
+            Base = "read",
+            BaseCpuUs = plain,
+            ExtraCpuUs = node - plain,
+            ExtraGoalUs = extraGoal,
+            CpuGoalUs = cpuGoal,
         };
         Assert.Equal(meets, row.MeetsGoal);
         var table = new SuiteReport([row], []).Table();

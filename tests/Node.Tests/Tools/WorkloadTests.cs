@@ -156,7 +156,12 @@ public sealed class WorkloadTests : IDisposable
 
     private static BenchOptions Options(Workload workload) => new()
     {
-        Set = "s", Keys = Keys, Workload = workload, Connections = 1, BatchSize = Rows, ValueSize = 20,
+        Set = "s",
+        Keys = Keys,
+        Workload = workload,
+        Connections = 1,
+        BatchSize = Rows,
+        ValueSize = 20,
     };
 
     private void Load(RecordShape shape, int keys = Keys)
