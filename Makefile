@@ -50,7 +50,7 @@ nightly: ## what takes long: everything of check, ten or twenty million fuzz inp
 	@build/build.sh $(CONFIGURATION)
 	@build/test.sh nightly
 
-bench: build ## measures the node against a minimal C server in the same run and writes artifacts/bench.json
+bench: build ## measures the node against a minimal C server, and computing against plain requests; writes artifacts/bench.json
 	@build/install-deps.sh bench
 	@build/bench.sh $(ARGS)
 

@@ -29,6 +29,9 @@ public record Policy
 
     /// Further attempts after a timeout or a broken connection, on the next replica where there is one.
     public int MaxRetries { get; init; } = 2;
+
+    /// A packed expression: a record for which it is not true is left alone (FilteredOut). Null: none.
+    public byte[]? Filter { get; init; }
 }
 
 /// Writes are not repeated by themselves: the first attempt may have been applied.

@@ -54,15 +54,23 @@ public readonly record struct Operation(OpCode Kind, string Bin, Value Value)
     public static Operation Delete() => new(OpCode.Delete, string.Empty, Value.Null);
 }
 
+/// A call of a registered function. Arguments: a packed list.
+public sealed record FunctionCall(string Module, string Function, byte[] Arguments);
+
 /// One key of a batch and, after the call, what became of it.
 public sealed class BatchEntry(Key key, params Operation[] operations)
 {
+    public BatchEntry(Key key, FunctionCall function)
+        : this(key) => Function = function;
+
     public Key Key { get; } = key;
 
-    /// None: read all bins.
+    /// None: read all bins, unless a function is called.
     public IReadOnlyList<Operation> Operations { get; } = operations;
 
-    /// For entries with writes; null takes the defaults.
+    public FunctionCall? Function { get; }
+
+    /// For entries with writes, and its filter for all; null takes the defaults.
     public WritePolicy? Policy { get; init; }
 
     public ResultCode Result { get; internal set; } = ResultCode.Unknown;
@@ -83,7 +91,7 @@ public sealed class BatchEntry(Key key, params Operation[] operations)
                 }
             }
 
-            return false;
+            return Function is not null;
         }
     }
 }

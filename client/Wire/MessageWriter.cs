@@ -70,9 +70,8 @@ public sealed class MessageWriter(int capacity = 1024)
 
     public void Field(FieldId type, ReadOnlySpan<byte> data)
     {
-        var start = BeginField(type);
-        Bytes(data);
-        EndField(start);
+        _fields++;
+        NestedField(type, data);
     }
 
     public void Field(FieldId type, string text)
@@ -141,6 +140,13 @@ public sealed class MessageWriter(int capacity = 1024)
         Extend(sizeof(uint));
         Byte((byte)type);
         return start;
+    }
+
+    public void NestedField(FieldId type, ReadOnlySpan<byte> data)
+    {
+        var start = BeginNestedField(type);
+        Bytes(data);
+        EndField(start);
     }
 
     public void NestedOperation(in Operation operation)

@@ -11,7 +11,7 @@ public static class Requests
     {
         var info = bins.IsEmpty ? Info1.Read | Info1.GetAll : Info1.Read;
         writer.Begin(new RequestHeader(info, TimeoutMilliseconds: Milliseconds(policy.TotalTimeout)));
-        Address(writer, key);
+        Address(writer, policy, key);
         foreach (var bin in bins)
         {
             writer.Operation(Operation.Get(bin));
@@ -24,7 +24,7 @@ public static class Requests
     public static void ReadHeader(MessageWriter writer, Policy policy, Key key)
     {
         writer.Begin(new RequestHeader(Info1.Read | Info1.NoBinData, TimeoutMilliseconds: Milliseconds(policy.TotalTimeout)));
-        Address(writer, key);
+        Address(writer, policy, key);
         writer.End();
     }
 
@@ -65,10 +65,20 @@ public static class Requests
         writer.End();
     }
 
+    public static void Execute(MessageWriter writer, WritePolicy policy, Key key, FunctionCall call)
+    {
+        BeginWrite(writer, policy, key, Info1.None, Info2.Write);
+        writer.Field(FieldId.UdfModule, call.Module);
+        writer.Field(FieldId.UdfFunction, call.Function);
+        writer.Field(FieldId.UdfArguments, call.Arguments);
+        writer.End();
+    }
+
     /// The entries at the given places of the list; their places come back as batch indexes.
     public static void Batch(MessageWriter writer, BatchPolicy policy, IReadOnlyList<BatchEntry> entries, ReadOnlySpan<int> places)
     {
         writer.Begin(new RequestHeader(Info1.Batch, TimeoutMilliseconds: Milliseconds(policy.TotalTimeout)));
+        Filter(writer, policy);
         var field = writer.BeginField(FieldId.Batch);
         writer.UInt32((uint)places.Length);
         var flags = policy.AllowInline ? BatchFlags.InlineMemory : BatchFlags.None;
@@ -119,6 +129,7 @@ public static class Requests
 
         writer.Field(FieldId.SocketTimeout, (uint)Milliseconds(policy.SocketTimeout));
         writer.Field(FieldId.QueryId, request.QueryId);
+        Filter(writer, policy);
         foreach (var bin in request.Statement.Bins)
         {
             writer.Operation(Operation.Get(bin));
@@ -164,14 +175,14 @@ public static class Requests
         var info3 = (info2 & Info2.Write) != 0 ? CommitAttributes(policy) : Info3.None;
         var generation = policy.GenerationPolicy == GenerationPolicy.None ? 0 : policy.Generation;
         writer.Begin(new RequestHeader(info1, info2, info3, generation, policy.Ttl, Milliseconds(policy.TotalTimeout)));
-        Address(writer, key);
+        Address(writer, policy, key);
         if (policy.SendKey && !key.UserKey.IsNull)
         {
             writer.KeyField(key.UserKey);
         }
     }
 
-    private static void Address(MessageWriter writer, Key key)
+    private static void Address(MessageWriter writer, Policy policy, Key key)
     {
         writer.Field(FieldId.Namespace, key.Namespace);
         if (key.Set.Length > 0)
@@ -180,6 +191,15 @@ public static class Requests
         }
 
         writer.Field(FieldId.Digest, key.Digest);
+        Filter(writer, policy);
+    }
+
+    private static void Filter(MessageWriter writer, Policy policy)
+    {
+        if (policy.Filter is { } filter)
+        {
+            writer.Field(FieldId.Filter, filter);
+        }
     }
 
     private static Info2 WriteAttributes(WritePolicy policy)
@@ -234,6 +254,7 @@ public static class Requests
         previous.Key.Namespace == entry.Key.Namespace
         && previous.Key.Set == entry.Key.Set
         && ReferenceEquals(previous.Policy, entry.Policy)
+        && ReferenceEquals(previous.Function, entry.Function)
         && entry.Policy is not { SendKey: true }
         && previous.Operations.SequenceEqual(entry.Operations);
 
@@ -241,9 +262,7 @@ public static class Requests
     {
         var policy = entry.Policy ?? WritePolicy.Default;
         var writes = entry.HasWrite;
-        var (info1, info2) = entry.Operations.Count == 0
-            ? (Info1.Read | Info1.GetAll, Info2.None)
-            : AttributesOf(entry.Operations, respondAll: writes);
+        var (info1, info2) = AttributesOf(entry);
         var form = BatchRowForm.HasInfo | BatchRowForm.HasTtl;
         writer.Byte((byte)(writes ? form | BatchRowForm.HasGeneration : form));
         writer.Byte((byte)info1);
@@ -255,23 +274,49 @@ public static class Requests
         }
 
         writer.UInt32(writes ? policy.Ttl : 0);
-        var sendKey = writes && policy.SendKey && !entry.Key.UserKey.IsNull;
-        writer.UInt16((ushort)(sendKey ? 3 : 2));
-        writer.UInt16((ushort)entry.Operations.Count);
-        NestedText(writer, FieldId.Namespace, entry.Key.Namespace);
-        NestedText(writer, FieldId.Set, entry.Key.Set);
-        if (sendKey)
-        {
-            writer.NestedKeyField(entry.Key.UserKey);
-        }
-
+        BatchFields(writer, entry, sendKey: writes && policy.SendKey && !entry.Key.UserKey.IsNull);
         foreach (var operation in entry.Operations)
         {
             writer.NestedOperation(operation);
         }
     }
 
-    private static void NestedText(MessageWriter writer, FieldId type, string text)
+    private static (Info1 Info1, Info2 Info2) AttributesOf(BatchEntry entry) => entry switch
+    {
+        { Function: not null } => (Info1.None, Info2.Write),
+        { Operations.Count: 0 } => (Info1.Read | Info1.GetAll, Info2.None),
+        _ => AttributesOf(entry.Operations, respondAll: entry.HasWrite),
+    };
+
+    private static void BatchFields(MessageWriter writer, BatchEntry entry, bool sendKey)
+    {
+        const int AddressFields = 2;
+        const int FunctionFields = 3;
+        var filter = entry.Policy?.Filter;
+        var fields = AddressFields + (sendKey ? 1 : 0) + (filter is null ? 0 : 1) + (entry.Function is null ? 0 : FunctionFields);
+        writer.UInt16((ushort)fields);
+        writer.UInt16((ushort)entry.Operations.Count);
+        Nested(writer, FieldId.Namespace, entry.Key.Namespace);
+        Nested(writer, FieldId.Set, entry.Key.Set);
+        if (sendKey)
+        {
+            writer.NestedKeyField(entry.Key.UserKey);
+        }
+
+        if (filter is not null)
+        {
+            writer.NestedField(FieldId.Filter, filter);
+        }
+
+        if (entry.Function is { } call)
+        {
+            Nested(writer, FieldId.UdfModule, call.Module);
+            Nested(writer, FieldId.UdfFunction, call.Function);
+            writer.NestedField(FieldId.UdfArguments, call.Arguments);
+        }
+    }
+
+    private static void Nested(MessageWriter writer, FieldId type, string text)
     {
         var start = writer.BeginNestedField(type);
         writer.Text(text);

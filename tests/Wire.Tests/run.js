@@ -28,14 +28,10 @@ async function main () {
 
   const node = await nodeUnderTest(options.host)
   node.build = await info(node.host, node.port, 'build')
-  const hasUdf = await hasUdfs(node)
-  if (!hasUdf) {
-    console.log('the node has no UDFs: hooks that register a module are stood in for')
-  }
 
   const verdict = { passed: 0, failed: 0, skipped: 0, removable: [] }
   for (const file of files) {
-    const results = await runFile(file, node, !hasUdf)
+    const results = await runFile(file, node)
     judge(file, results, options.verbose, verdict)
   }
 
@@ -72,14 +68,8 @@ function compileSuite () {
   fs.writeFileSync(stamp, '')
 }
 
-/// A node without user-defined functions says so when a module is offered; one with them complains about the empty module.
-async function hasUdfs ({ host, port }) {
-  const answer = await info(host, port, 'udf-put:')
-  return !/not available/.test(answer)
-}
-
 /// One process per file, so that a file cannot disturb the next. Resolves to the lines of line-reporter.js.
-function runFile (file, node, withStandIns) {
+function runFile (file, node) {
   const results = path.join(outputFolder, `${file}.jsonl`)
   fs.rmSync(results, { force: true })
   const args = [
@@ -87,9 +77,6 @@ function runFile (file, node, withStandIns) {
     '--require', path.join(__dirname, 'setup.js'), '--reporter', path.join(__dirname, 'line-reporter.js'),
     path.join(suiteFolder, `${file}.js`)
   ]
-  if (withStandIns) {
-    args.push('--require', path.join(__dirname, 'stand-ins.js'))
-  }
   const output = fs.openSync(path.join(outputFolder, `${file}.out`), 'w')
   // The suite learns the version a moment after its first test has asked for it.
   const options = `--host ${node.host} --port ${node.port}`

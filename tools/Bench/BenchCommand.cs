@@ -14,10 +14,14 @@ public static class BenchCommand
     private static readonly Option<string> Namespace = New("--namespace", Defaults.Namespace, "namespace");
     private static readonly Option<string> Set = New("--set", Defaults.Set, "set");
     private static readonly Option<int> Keys = New("--keys", Defaults.Keys, "integer keys 0 to this, exclusive");
-    private static readonly Option<Workload> Work = New("--workload", Defaults.Workload, "what to do");
-    private static readonly Option<int> ValueSize = New("--value-size", Defaults.ValueSize, "bytes in the bin b");
+    private static readonly Option<string> Work = New(
+        "--workload", Defaults.Workload.Name, $"what to do: {string.Join(", ", Workload.All)}");
+    private static readonly Option<RecordShape> Shape = New(
+        "--record", Defaults.Shape, $"what an insert writes: {string.Join("; ", Enum.GetValues<RecordShape>().Select(Purpose))}");
+    private static readonly Option<int> ValueSize = New("--value-size", Defaults.ValueSize, "bytes in a text");
     private static readonly Option<int> Connections = New("--connections", Defaults.Connections, "connections over all threads");
-    private static readonly Option<double> Duration = New("--duration", 10.0, "seconds; an insert ends with the last key");
+    private static readonly Option<double> Duration = New(
+        "--duration", 10.0, "seconds; an insert ends with the last key, utxo when all is spent if that is sooner");
     private static readonly Option<double> Warmup = New("--warmup", 0.0, "seconds before measuring starts");
     private static readonly Option<double> Rate = New(
         "--rate", 0.0, "requests per second, measured from when each was due; 0: closed loop");
@@ -34,8 +38,8 @@ public static class BenchCommand
     {
         var command = new Command("bench", "Generate load and measure it")
         {
-            Host, Namespace, Set, Keys, Work, ValueSize, Connections, Duration, Warmup, Rate, Threads, BatchSize, Pipeline, Seed, Pid,
-            Json, Percentiles, Quiet, SuiteCommand.Create(),
+            Host, Namespace, Set, Keys, Work, Shape, ValueSize, Connections, Duration, Warmup, Rate, Threads, BatchSize, Pipeline, Seed,
+            Pid, Json, Percentiles, Quiet, SuiteCommand.Create(),
         };
         command.SetAction(Run);
         return command;
@@ -47,7 +51,8 @@ public static class BenchCommand
         {
             var options = Read(parsed);
             var progress = parsed.GetValue(Quiet) ? null : Console.Error;
-            progress?.WriteLine($"{options.Workload.ToString().ToLowerInvariant()} on {options.Host}: preparing {options.Keys} keys");
+            progress?.WriteLine($"{options.Workload} on {options.Host}: preparing {options.Keys} keys");
+            options.Workload.Module?.Register(options.Host);
             var result = new LoadRun(options, interval => progress?.WriteLine(interval)).Execute();
             Print(result, parsed.GetValue(Json), parsed.GetValue(Percentiles));
             return result.Errors == 0 ? 0 : 1;
@@ -61,8 +66,10 @@ public static class BenchCommand
 
     private static BenchOptions Read(ParseResult parsed)
     {
-        var workload = parsed.GetValue(Work);
-        var isSingle = workload == Workload.Single;
+        var name = parsed.GetValue(Work)!;
+        var workload = Workload.Named(name)
+            ?? throw new BenchException($"--workload knows {string.Join(", ", Workload.All)}; not {name}");
+        var isSingle = workload.IsOneByOne;
         return new BenchOptions
         {
             Host = HostAddress.Parse(parsed.GetValue(Host)!),
@@ -70,6 +77,7 @@ public static class BenchCommand
             Set = parsed.GetValue(Set)!,
             Keys = parsed.GetValue(Keys),
             Workload = workload,
+            Shape = parsed.GetValue(Shape),
             ValueSize = parsed.GetValue(ValueSize),
             Connections = isSingle ? 1 : parsed.GetValue(Connections),
             Duration = BenchOptions.Seconds(parsed.GetValue(Duration)),
@@ -113,6 +121,12 @@ public static class BenchCommand
             Console.WriteLine($"first error: {result.FirstError}");
             Console.WriteLine("errors: " + string.Join(", ", result.ErrorsByKind.Select(kind => $"{kind.Key} × {kind.Value:N0}")));
         }
+    }
+
+    private static string Purpose(RecordShape shape)
+    {
+        var users = Workload.All.Where(workload => workload != Workload.Insert && workload.Shape == shape);
+        return $"{shape.ToString().ToLowerInvariant()} for {string.Join(", ", users)}";
     }
 
     private static Option<T> New<T>(string name, T value, string description) =>

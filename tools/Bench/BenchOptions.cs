@@ -2,30 +2,6 @@ using Aerie.Client.Cluster;
 
 namespace Aerie.Tools.Bench;
 
-public enum Workload
-{
-    /// Every key once.
-    Insert,
-
-    /// Uniformly random keys, all bins.
-    Read,
-
-    /// Reads and updates, half and half.
-    Mixed,
-
-    /// Updates of existing keys.
-    Write,
-
-    /// Batch reads; operations are counted in records.
-    Batch,
-
-    /// Queries over all partitions, shared among the connections; operations are counted in records.
-    Scan,
-
-    /// Reads on one connection, one after the other.
-    Single,
-}
-
 /// What to send where. The generator talks to this one address and does not ask for a partition map.
 public sealed record BenchOptions
 {
@@ -42,6 +18,10 @@ public sealed record BenchOptions
 
     public Workload Workload { get; init; } = Workload.Read;
 
+    /// What an insert writes; other workloads must find what they need.
+    public RecordShape Shape { get; init; }
+
+    /// Of a text.
     public int ValueSize { get; init; } = 100;
 
     public int Connections { get; init; } = 64;
@@ -69,7 +49,22 @@ public sealed record BenchOptions
     /// The server's process, for its use of the processor.
     public int? Pid { get; init; }
 
-    public bool IsStream => Workload is Workload.Batch or Workload.Scan;
+    /// How many records come between two steps in the life of one: many times what may be in flight, so that on no connection a
+    /// step comes before the one that was sent before it on another.
+    internal int StepDistance
+    {
+        get
+        {
+            const int TimesInFlight = 8;
+            return Math.Max(1, TimesInFlight * Connections * Pipeline / Threads) * (BatchSize / Workload.Steps);
+        }
+    }
+
+    private bool IsStream => Workload.IsStream;
+
+    private bool IsScan => Workload.IsScan;
+
+    private int KeysPerThread => Keys / Threads;
 
     /// The type of a duration holds less than a number can say.
     public static TimeSpan Seconds(double seconds) =>
@@ -85,9 +80,14 @@ public sealed record BenchOptions
         { BatchSize: < 1 or > 100_000 } => "--batch-size must be 1 to 100000",
         { Pipeline: < 1 or > 1024 } => "--pipeline must be 1 to 1024",
         { Rate: < 0 or > 100_000_000 } => "--rate must be 0 (closed loop) to 100000000",
-        { Workload: Workload.Scan, Rate: > 0 } => "a scan has no --rate: the server's stream sets the pace",
-        { Workload: Workload.Scan, Connections: > 4096 } => "a scan shares 4096 partitions: at most that many connections",
+        { IsScan: true, Rate: > 0 } => "a scan has no --rate: the server's stream sets the pace",
+        { IsScan: true, Connections: > 4096 } => "a scan shares 4096 partitions: at most that many connections",
         { IsStream: true, Pipeline: > 1 } => "--pipeline is for single-record workloads",
+        _ when Workload.Order == KeyOrder.Once && IsStream && KeysPerThread < BatchSize =>
+            "--keys must be at least --batch-size for each thread",
+        _ when BatchSize < Workload.Steps => $"--batch-size must be {Workload.Steps} or more",
+        _ when Workload.Steps > 1 && KeysPerThread < (long)StepDistance * Workload.Steps =>
+            $"--keys must be {(long)StepDistance * Workload.Steps * Threads} or more with so much in flight",
         _ when Duration <= TimeSpan.Zero => "--duration must be more than 0",
         _ when ReportEvery <= TimeSpan.Zero => "a run tells how it goes after more than 0 seconds",
         _ when Warmup < TimeSpan.Zero => "--warmup must not be below 0",

@@ -25,7 +25,7 @@ public sealed record BenchResult
 
     public required long Errors { get; init; }
 
-    /// By result code, and what had none: lost with a connection, unanswered at the end.
+    /// By result code, and what had none: answers that cannot be right, lost with a connection, unanswered at the end.
     public required IReadOnlyDictionary<string, long> ErrorsByKind { get; init; }
 
     public required string? FirstError { get; init; }
@@ -46,7 +46,7 @@ public sealed record BenchResult
         var operations = loops.Sum(loop => loop.Operations);
         return new BenchResult
         {
-            Workload = plan.Options.Workload.ToString().ToLowerInvariant(),
+            Workload = plan.Options.Workload.Name,
             Seconds = seconds,
             Operations = operations,
             Requests = latencies.Count,
@@ -68,6 +68,7 @@ public sealed record BenchResult
             Add(CodeName(code), loops.Sum(loop => loop.Tally.ByCode[code]));
         }
 
+        Add(ReplyTally.UnexpectedAnswer, loops.Sum(loop => loop.Tally.Unexpected));
         Add("connection lost", loops.Sum(loop => loop.Lost));
         Add("no answer", loops.Sum(loop => loop.Unanswered));
         return errors;

@@ -38,19 +38,20 @@ internal sealed class LoadLoop : IDisposable
         var options = plan.Options;
         for (var i = 0; i < _connections.Length; i++)
         {
-            var scan = options.Workload == Workload.Scan
-                ? plan.Templates.MakeScan(plan.FirstConnectionOf(thread) + i, options.Connections)
+            var scan = options.Workload.IsScan
+                ? new RequestBuilder(options).Scan(plan.FirstConnectionOf(thread) + i, options.Connections)
                 : null;
             _connections[i] = new LoadConnection(options.Pipeline, scan);
         }
 
+        Tally = new ReplyTally(options.Workload.Answer);
         _idle = new Stack<LoadConnection>(_connections.Length * options.Pipeline);
         _interval = options.Rate > 0 ? Math.Max(1, (long)(1e9 * options.Threads / options.Rate)) : 0;
     }
 
     public LatencyHistogram Latencies { get; } = new();
 
-    public ReplyTally Tally { get; } = new();
+    public ReplyTally Tally { get; }
 
     /// Records answered well while measuring; for workloads of single records that is requests.
     public long Operations { get; private set; }
@@ -111,7 +112,7 @@ internal sealed class LoadLoop : IDisposable
         }
 
         Unanswered = InFlight();
-        Unsent = _requests.KeysLeft + (IsOpenLoop && _plan.End < long.MaxValue ? Math.Max(0, (_plan.End - _nextDue) / _interval) : 0);
+        Unsent = _requests.KeysLeft + DueUntilEnd();
     }
 
     public void Dispose() => _engine.Dispose();
@@ -141,7 +142,7 @@ internal sealed class LoadLoop : IDisposable
         try
         {
             var bytes = _engine.Buffers.Span(buffer)[..length];
-            consumed = _plan.Options.IsStream
+            consumed = _plan.Options.Workload.IsStream
                 ? connection.Scanner.ScanStream(bytes, Tally)
                 : ReplyScanner.ScanSingle(bytes, Tally);
             if (Tally.Requests > connection.InFlight)
@@ -178,7 +179,7 @@ internal sealed class LoadLoop : IDisposable
         var isMeasured = now >= _plan.MeasureFrom && now < _plan.End;
         if (Tally.Failures > 0)
         {
-            FirstFailure ??= "the server answered " + BenchResult.CodeName(Array.FindIndex(Tally.ByCode, count => count > 0));
+            FirstFailure ??= Tally.FirstFailure();
         }
 
         Operations += isMeasured ? Tally.Records : 0;
@@ -337,6 +338,9 @@ internal sealed class LoadLoop : IDisposable
             Send(connection, _plan.Options.Pipeline, now);
         }
     }
+
+    private long DueUntilEnd() =>
+        IsOpenLoop && _plan.End < long.MaxValue && !_requests.IsExhausted ? Math.Max(0, (_plan.End - _nextDue) / _interval) : 0;
 
     private int InFlight()
     {

@@ -85,7 +85,7 @@ public sealed class LoadRun(BenchOptions options, Action<LoadInterval>? told = n
 
             var now = Sum(loops);
             var done = loops.Sum(loop => loop.Operations);
-            var errors = loops.Sum(loop => loop.Lost + loop.Tally.ByCode.Sum());
+            var errors = loops.Sum(loop => loop.Lost + loop.Tally.ByCode.Sum() + loop.Tally.Unexpected);
             told?.Invoke(new LoadInterval((next - from) / 1e9, length / 1e9, done - operations, errors, now.Since(earlier)));
             (earlier, operations) = (now, done);
         }

@@ -30,8 +30,7 @@ internal struct ReplyScanner
                 break;
             }
 
-            const int ResultOffset = ProtoHeader.Length + 5;
-            tally.Reply(bytes[at + ResultOffset]);
+            tally.Reply(bytes[(at + ProtoHeader.Length)..(int)end]);
             at = (int)end;
         }
 
@@ -67,7 +66,7 @@ internal struct ReplyScanner
                 throw new FormatException("a record longer than the message around it");
             }
 
-            Count(bytes[at..], tally);
+            Count(bytes.Slice(at, length), tally);
             at += length;
             _left -= length;
         }
@@ -76,14 +75,14 @@ internal struct ReplyScanner
     private static void Count(ReadOnlySpan<byte> record, ReplyTally tally)
     {
         var info3 = (Info3)record[3];
-        var result = record[5];
+        var result = record[ReplyTally.ResultOffset];
         if ((info3 & Info3.Last) != 0)
         {
             tally.End(result);
         }
         else if ((info3 & Info3.PartitionDone) == 0)
         {
-            tally.Record(result);
+            tally.Record(record);
         }
         else if (result != (byte)ResultCode.Ok)
         {
@@ -124,10 +123,20 @@ internal struct ReplyScanner
 }
 
 /// What one receive brought, and the totals by result code. Reset before each scan.
-internal sealed class ReplyTally
+/// `answer`: what an answer that has not several values must contain; empty: anything.
+internal sealed class ReplyTally(byte[] answer)
 {
+    public const string UnexpectedAnswer = "unexpected answer";
+
+    internal const int ResultOffset = 5;
+
+    private const int OperationsOffset = 20;
+
     /// By result code; written by the loop's thread, read by the one that prints.
     public long[] ByCode { get; } = new long[256];
+
+    /// Answers that were no errors of the server's but not what the workload wants.
+    public long Unexpected { get; private set; }
 
     /// Answered requests since the reset.
     public int Requests { get; private set; }
@@ -144,21 +153,28 @@ internal sealed class ReplyTally
         Failures = 0;
     }
 
-    public void Reply(byte result)
+    /// What a reply is that has one record.
+    public void Reply(ReadOnlySpan<byte> record)
     {
         Requests++;
-        Record(result);
+        Record(record);
     }
 
-    public void Record(byte result)
+    public void Record(ReadOnlySpan<byte> record)
     {
-        if (result == (byte)ResultCode.Ok)
+        var result = record[ResultOffset];
+        if (result != (byte)ResultCode.Ok)
+        {
+            Failure(result);
+        }
+        else if (IsAsWanted(record))
         {
             Records++;
         }
         else
         {
-            Failure(result);
+            Failures++;
+            Unexpected++;
         }
     }
 
@@ -177,4 +193,19 @@ internal sealed class ReplyTally
         Failures++;
         ByCode[result]++;
     }
+
+    /// Null: there was none.
+    public string? FirstFailure()
+    {
+        var code = Array.FindIndex(ByCode, count => count > 0);
+        return code >= 0 ? "the server answered " + BenchResult.CodeName(code)
+            : Unexpected > 0 ? UnexpectedAnswer
+            : null;
+    }
+
+    // Rows that write several bins, beside calls in the same batch, answer with one value for each.
+    private bool IsAsWanted(ReadOnlySpan<byte> record) =>
+        answer.Length == 0
+        || BinaryPrimitives.ReadUInt16BigEndian(record[OperationsOffset..]) > 1
+        || record.IndexOf(answer) >= 0;
 }

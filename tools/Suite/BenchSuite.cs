@@ -1,8 +1,8 @@
 namespace Aerie.Tools.Suite;
 
 /// Measures each work on a floor and a node, one after the other, several times: those in memory on one pair, those on a
-/// device on another. Absolute times on a shared machine mean little; the ratio of two servers measured a few seconds apart
-/// means much.
+/// device on another. What is computed inside records is compared with plain requests to the same node. Absolute times on a
+/// shared machine mean little; what was measured a few seconds apart can be compared.
 internal sealed class BenchSuite(SuiteOptions options, TextWriter progress)
 {
     private readonly List<SuiteRow> _rows = [];
@@ -16,8 +16,9 @@ internal sealed class BenchSuite(SuiteOptions options, TextWriter progress)
         }
 
         Directory.CreateDirectory(options.Folder);
-        Run([.. options.Works.Where(work => !work.IsOnDevice)], InMemory);
-        Run([.. options.Works.Where(work => work.IsOnDevice)], OnDevice);
+        Run(WorkPlace.Memory, InMemory);
+        Run(WorkPlace.Device, OnDevice);
+        Run(WorkPlace.Record, InRecords);
         return new SuiteReport(_rows, _notes);
     }
 
@@ -60,8 +61,15 @@ internal sealed class BenchSuite(SuiteOptions options, TextWriter progress)
         }
     }
 
-    private static void Run(IReadOnlyList<SuiteWork> works, Action<IReadOnlyList<SuiteWork>> measure)
+    private void InRecords(IReadOnlyList<SuiteWork> works)
     {
+        using var node = new RecordWorks(options, works, progress);
+        _rows.AddRange(works.Select(node.Measure));
+    }
+
+    private void Run(WorkPlace place, Action<IReadOnlyList<SuiteWork>> measure)
+    {
+        var works = options.Works.Where(work => work.Place == place).ToList();
         if (works.Count > 0)
         {
             measure(works);

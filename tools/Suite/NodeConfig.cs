@@ -4,13 +4,15 @@ namespace Aerie.Tools.Suite;
 /// operation is compared, and nothing that runs by itself.
 internal static class NodeConfig
 {
-    public static string InMemory(int servicePort, long dataSize) => Text(
+    /// `modules`: where it keeps the functions of users; null: nobody calls any.
+    public static string InMemory(int servicePort, long dataSize, string? modules = null) => Text(
         servicePort,
         $$"""
         storage-engine memory {
                 data-size {{dataSize}}
             }
-        """);
+        """,
+        modules is null ? "" : $"mod-lua {{\n    user-path {modules}\n}}");
 
     /// Past the page cache and with as little in the node's own memory as it can have, so that reads reach the device.
     public static string OnDevice(int servicePort, string file, long megabytes) => Text(
@@ -24,7 +26,7 @@ internal static class NodeConfig
             }
         """);
 
-    private static string Text(int servicePort, string storage) =>
+    private static string Text(int servicePort, string storage, string more = "") =>
         $$"""
         service {
             proto-fd-max 15000
@@ -56,5 +58,6 @@ internal static class NodeConfig
             nsup-period 0
             {{storage}}
         }
+        {{more}}
         """;
 }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Aerie.Client;
 using Aerie.Client.Cluster;
 using Aerie.Tools.Bench;
 
@@ -12,7 +11,7 @@ internal sealed class ServerPair : IDisposable
     private readonly PairPlan _plan;
     private readonly TextWriter _progress;
     private readonly ServerProcess _floor;
-    private readonly ServerProcess _node;
+    private readonly MeasuredNode _node;
     private readonly long _memoryEmpty;
     private long _memoryFilled;
 
@@ -24,7 +23,7 @@ internal sealed class ServerPair : IDisposable
         _floor = StartFloor();
         try
         {
-            _node = StartNode();
+            _node = new MeasuredNode(options, plan.Name, plan.NodeConfiguration, progress, plan.MemoryGroup);
         }
         catch
         {
@@ -35,41 +34,46 @@ internal sealed class ServerPair : IDisposable
         _memoryEmpty = ServerCpu.MemoryOf(_node.Pid);
     }
 
-    private int FloorPort => _options.FirstPort;
-
-    private int NodePort => _options.FirstPort + 1;
+    private HostAddress FloorHost => new("127.0.0.1", _options.FirstPort);
 
     public void Load()
     {
-        _progress.WriteLine($"loading {_plan.Keys:N0} records of {_plan.ValueSize} bytes");
-        var result = new LoadRun(Common(NodePort, null) with { Workload = Workload.Insert, Connections = 64, Pipeline = 8 }).Execute();
-        if (result.Errors > 0 || result.Operations != _plan.Keys)
-        {
-            throw new BenchException($"loading failed: {result.Operations} of {_plan.Keys} records, first error: {result.FirstError}");
-        }
-
+        _node.Load(_node.Common with { Keys = _plan.Keys, ValueSize = _plan.ValueSize });
         _memoryFilled = ServerCpu.MemoryOf(_node.Pid);
     }
 
     public SuiteRow Measure(SuiteWork work)
     {
-        var floors = new List<BenchResult>();
-        var nodes = new List<BenchResult>();
-        var costs = new List<NodeCost>();
+        var (floors, nodes) = (new Rounds(), new Rounds());
+        var options = _node.Common with
+        {
+            Keys = _plan.Keys,
+            ValueSize = _plan.ValueSize,
+            Workload = work.Workload,
+            Connections = work.Connections,
+        };
         for (var round = 1; round <= _options.Rounds; round++)
         {
-            floors.Add(new LoadRun(OptionsOf(work, FloorPort, _floor.Pid)).Execute());
-            var before = CostSoFar();
-            var result = new LoadRun(OptionsOf(work, NodePort, _node.Pid)).Execute();
-            nodes.Add(result);
-            costs.Add((CostSoFar() - before - CostOfAsking()) / AllOperations(result));
+            floors.Add(new LoadRun(options with { Host = FloorHost, Pid = _floor.Pid }).Execute());
+            _node.Measure(options, nodes, _plan.IsOnDevice);
+            var result = nodes.Last;
             _progress.WriteLine(
-                $"{work.Name} {round}/{_options.Rounds}: floor {floors[^1].Server!.CpuMicroseconds:F2} µs,"
+                $"{work.Name} {round}/{_options.Rounds}: floor {floors.Last.Server!.CpuMicroseconds:F2} µs,"
                 + $" node {result.Server!.CpuMicroseconds:F2} µs,"
                 + $" {result.OperationsPerSecond:N0} ops/s, {result.Errors} errors {result.FirstError}");
         }
 
-        return Row(work, floors, nodes, costs);
+        return nodes.RowOf(work) with
+        {
+            FloorCpuUs = floors.CpuUs,
+            FloorUserUs = floors.UserUs,
+            Ratio = nodes.CpuUs / floors.CpuUs,
+            FloorOpsPerSecond = floors.OpsPerSecond,
+            FloorP50Us = floors.Latency("p50"),
+            FloorP99Us = floors.Latency("p99"),
+            FloorP999Us = floors.Latency("p99.9"),
+            Errors = nodes.Errors + floors.Errors,
+        };
     }
 
     public string MemoryPerRecord()
@@ -84,7 +88,7 @@ internal sealed class ServerPair : IDisposable
     /// How far the device works were about the device.
     public string DeviceUse()
     {
-        var data = Number(Ask("namespace/test"), "data_used_bytes") / (1 << 20);
+        var data = _node.Number("namespace/test", "data_used_bytes") / (1 << 20);
         var group = _plan.MemoryGroup is { } limited
             ? $"at most {limited.Peak >> 20} MB in its memory cgroup of {_options.MemoryMegabytes} MB"
             : "no memory limit (--memory-cgroup), nothing read through the page cache";
@@ -104,127 +108,14 @@ internal sealed class ServerPair : IDisposable
     {
         string[] arguments =
         [
-            "--port", $"{FloorPort}", "--value-size", $"{_plan.ValueSize}", "--records", $"{_plan.Keys}",
+            "--port", $"{FloorHost.Port}", "--value-size", $"{_plan.ValueSize}", "--records", $"{_plan.Keys}",
             "--threads", $"{_plan.FloorThreads}",
         ];
-        return Start("floor", _options.FloorBin, _plan.FloorFile is { } file ? [.. arguments, "--file", file] : arguments, FloorPort);
+        _progress.WriteLine($"starting {_plan.Name}floor on port {FloorHost.Port}");
+        var log = Path.Combine(_options.Folder, $"bench-{_plan.Name}floor.log");
+        return ServerProcess.Start(
+            "floor", _options.FloorBin, _plan.FloorFile is { } file ? [.. arguments, "--file", file] : arguments, FloorHost.Port, log);
     }
 
-    private ServerProcess StartNode()
-    {
-        var file = Path.Combine(_options.Folder, $"bench-{_plan.Name}node.conf");
-        File.WriteAllText(file, _plan.NodeConfiguration);
-        return Start("node", _options.NodeBin, ["--config-file", Path.GetFullPath(file)], NodePort, _plan.MemoryGroup);
-    }
-
-    private ServerProcess Start(string name, string file, IEnumerable<string> arguments, int port, MemoryGroup? group = null)
-    {
-        _progress.WriteLine($"starting {_plan.Name}{name} on port {port}");
-        var log = Path.Combine(_options.Folder, $"bench-{_plan.Name}{name}.log");
-        return ServerProcess.Start(name, file, arguments, port, log, group is null ? null : group.Take);
-    }
-
-    private SuiteRow Row(SuiteWork work, List<BenchResult> floors, List<BenchResult> nodes, List<NodeCost> costs)
-    {
-        var nodeCpu = Median(nodes, result => result.Server!.CpuMicroseconds);
-        var floorCpu = Median(floors, result => result.Server!.CpuMicroseconds);
-        return new SuiteRow
-        {
-            Work = work.Name,
-            NodeCpuUs = nodeCpu,
-            NodeUserUs = Median(nodes, result => result.Server!.UserMicroseconds),
-            NodeSystemUs = Median(nodes, result => result.Server!.SystemMicroseconds),
-            FloorCpuUs = floorCpu,
-            FloorUserUs = Median(floors, result => result.Server!.UserMicroseconds),
-            Ratio = nodeCpu / floorCpu,
-            AllocBytesPerOp = Median(costs, cost => cost.AllocatedBytes),
-            DeviceReadsPerOp = _plan.IsOnDevice ? Median(costs, cost => cost.DeviceReads) : null,
-            NodeOpsPerSecond = Median(nodes, result => result.OperationsPerSecond),
-            FloorOpsPerSecond = Median(floors, result => result.OperationsPerSecond),
-            P50Us = Median(nodes, result => result.LatencyMicroseconds["p50"]),
-            P99Us = Median(nodes, result => result.LatencyMicroseconds["p99"]),
-            P999Us = Median(nodes, result => result.LatencyMicroseconds["p99.9"]),
-            FloorP50Us = Median(floors, result => result.LatencyMicroseconds["p50"]),
-            FloorP99Us = Median(floors, result => result.LatencyMicroseconds["p99"]),
-            FloorP999Us = Median(floors, result => result.LatencyMicroseconds["p99.9"]),
-            Errors = nodes.Sum(result => result.Errors) + floors.Sum(result => result.Errors),
-        };
-    }
-
-    private BenchOptions Common(int port, int? pid) => new()
-    {
-        Host = new HostAddress("127.0.0.1", port),
-        Keys = _plan.Keys,
-        ValueSize = _plan.ValueSize,
-        Duration = BenchOptions.Seconds(_options.Seconds),
-        Warmup = TimeSpan.FromSeconds(SuiteOptions.WarmupSeconds),
-        Pid = pid,
-    };
-
-    private BenchOptions OptionsOf(SuiteWork work, int port, int pid) =>
-        Common(port, pid) with { Workload = work.Workload, Connections = work.Connections };
-
-    // The node allocates and reads while warming up as well, so what it did is divided by all it answered.
-    private double AllOperations(BenchResult result) =>
-        Math.Max(1, result.Operations * (_options.Seconds + SuiteOptions.WarmupSeconds) / _options.Seconds);
-
-    /// What the node says that it has done so far; null where it does not say.
-    private NodeCost CostSoFar() => new(
-        Number(Ask("aerie-stats"), "gc_allocated_bytes"),
-        _plan.IsOnDevice ? Number(Ask("namespace/test"), "device_reads") : null);
-
-    /// What asking costs itself: of two questions one after the other, the second sees the answer to the first.
-    private NodeCost CostOfAsking()
-    {
-        var before = CostSoFar();
-        return CostSoFar() - before;
-    }
-
-    private double? PerRecord(string key) => Number(Ask("namespace/test"), key) / _plan.Keys;
-
-    private string Ask(string command)
-    {
-        try
-        {
-            var answers = ClusterNode.Ask(new HostAddress("127.0.0.1", NodePort), TimeSpan.FromSeconds(5), command);
-            return answers.Count > 0 ? answers[0].Value : string.Empty;
-        }
-        catch (AerieException failure)
-        {
-            throw new BenchException($"the node does not answer \"{command}\": {failure.Message}");
-        }
-    }
-
-    private static double? Number(string statistics, string key)
-    {
-        foreach (var item in statistics.Split(';'))
-        {
-            if (item.StartsWith(key + "=", StringComparison.Ordinal)
-                && double.TryParse(item.AsSpan(key.Length + 1), CultureInfo.InvariantCulture, out var number))
-            {
-                return number;
-            }
-        }
-
-        return null;
-    }
-
-    private static double Median(List<BenchResult> results, Func<BenchResult, double> figure) =>
-        results.Select(figure).Order().ElementAt(results.Count / 2);
-
-    private static double? Median(List<NodeCost> costs, Func<NodeCost, double?> figure)
-    {
-        var figures = costs.Select(figure).ToList();
-        return figures.Contains(null) ? null : figures.Order().ElementAt(figures.Count / 2);
-    }
-
-    /// Null: the node does not say.
-    private readonly record struct NodeCost(double? AllocatedBytes, double? DeviceReads)
-    {
-        public static NodeCost operator -(NodeCost later, NodeCost earlier) =>
-            new(later.AllocatedBytes - earlier.AllocatedBytes, later.DeviceReads - earlier.DeviceReads);
-
-        public static NodeCost operator /(NodeCost cost, double operations) =>
-            new(cost.AllocatedBytes / operations, cost.DeviceReads / operations);
-    }
+    private double? PerRecord(string key) => _node.Number("namespace/test", key) / _plan.Keys;
 }

@@ -3,7 +3,7 @@ using Aerie.Tools.Bench;
 
 namespace Aerie.Tools.Suite;
 
-/// `aerie bench suite`: the node beside the floor server, in turn, in one run.
+/// `aerie bench suite`: the node beside the floor server, or computing beside plain requests, in turn, in one run.
 public static class SuiteCommand
 {
     public static Command Create()
@@ -14,6 +14,9 @@ public static class SuiteCommand
         var folder = New("--out", defaults.Folder, "folder for bench.json, configuration and logs");
         var port = New("--port", defaults.FirstPort, "first of five ports: floor, node, and the node's own");
         var keys = New("--keys", defaults.Keys, "records to load");
+        var mapKeys = New("--map-keys", defaults.MapKeys, "records with a map, for map-get and map-put");
+        var numberKeys = New("--number-keys", defaults.NumberKeys, "records with six integers, for filter, operate, udf and udf-batch");
+        var utxoKeys = New("--utxo-keys", defaults.UtxoKeys, "transactions with 16 outputs, for utxo and utxo-mixed");
         var seconds = New("--duration", defaults.Seconds, "seconds per measurement");
         var rounds = New("--rounds", defaults.Rounds, "measurements of each work on each server; medians are printed");
         var works = New("--works", string.Join(',', defaults.WorkNames), "which works, comma-separated; device-read: all sizes of it");
@@ -22,9 +25,10 @@ public static class SuiteCommand
         var deviceValue = New("--device-value-size", defaults.DeviceValueSize, "bytes in a record of the device works");
         var group = New<string?>("--memory-cgroup", null, "a memory cgroup made for the run: limits the node of the device works");
         var memory = New("--memory-mb", defaults.MemoryMegabytes, "the limit that --memory-cgroup is given");
-        var command = new Command("suite", "Measure a node against the floor server")
+        var command = new Command("suite", "Measure a node beside the floor server, and computing in records beside plain requests")
         {
-            node, floor, folder, port, keys, seconds, rounds, works, deviceFolder, deviceSize, deviceValue, group, memory,
+            node, floor, folder, port, keys, mapKeys, numberKeys, utxoKeys, seconds, rounds, works, deviceFolder, deviceSize, deviceValue,
+            group, memory,
         };
         command.SetAction(parsed =>
         {
@@ -35,6 +39,9 @@ public static class SuiteCommand
                 Folder = parsed.GetValue(folder)!,
                 FirstPort = parsed.GetValue(port),
                 Keys = parsed.GetValue(keys),
+                MapKeys = parsed.GetValue(mapKeys),
+                NumberKeys = parsed.GetValue(numberKeys),
+                UtxoKeys = parsed.GetValue(utxoKeys),
                 Seconds = parsed.GetValue(seconds),
                 Rounds = parsed.GetValue(rounds),
                 WorkNames = parsed.GetValue(works)!.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries),

@@ -14,7 +14,19 @@ public sealed record SuiteOptions
 
     public int Keys { get; init; } = 1_000_000;
 
+    /// Records with a map of a thousand entries.
+    public int MapKeys { get; init; } = 10_000;
+
+    /// Records with six integers.
+    public int NumberKeys { get; init; } = 200_000;
+
+    /// Transactions with outputs to spend.
+    public int UtxoKeys { get; init; } = 200_000;
+
     public double Seconds { get; init; } = 2;
+
+    /// Before each measurement, so that no server is measured while it still compiles.
+    public double WarmupSeconds { get; init; } = 1;
 
     /// Odd, so that the median is a measurement that took place.
     public int Rounds { get; init; } = 5;
@@ -43,6 +55,9 @@ public sealed record SuiteOptions
     /// The least a device namespace can be measured on: below, most of it is in the node's write buffers.
     private const long DeviceMegabytesMin = 256;
 
+    /// Below, a record's next step would come too soon.
+    private const int UtxoKeysMin = 5_000;
+
     public IReadOnlyList<SuiteWork> Works => [.. WorkNames.SelectMany(SuiteWork.Named).Distinct()];
 
     /// 60 % of the file, below the 70 % at which a namespace stops writes unless it is told otherwise.
@@ -53,6 +68,9 @@ public sealed record SuiteOptions
     {
         { FirstPort: < 1 or > 65_535 - 4 } => "--port must be 1 to 65531",
         { Keys: < 1 } => "--keys must be 1 or more",
+        { MapKeys: < 1 } => "--map-keys must be 1 or more",
+        { NumberKeys: < 1 } => "--number-keys must be 1 or more",
+        { UtxoKeys: < UtxoKeysMin } => $"--utxo-keys must be {UtxoKeysMin} or more",
         { Rounds: < 1 } => "--rounds must be 1 or more",
         { DeviceMegabytes: < DeviceMegabytesMin } => $"--device-mb must be {DeviceMegabytesMin} or more",
         { DeviceValueSize: < 1 or > 500_000 } => "--device-value-size must be 1 to 500000",
@@ -61,7 +79,4 @@ public sealed record SuiteOptions
             $"--works knows {string.Join(", ", SuiteWork.All.Select(work => work.Name))}; not {unknown}",
         _ => null,
     };
-
-    /// Before each measurement, so that neither server is measured while it still compiles.
-    public const double WarmupSeconds = 1;
 }

@@ -81,7 +81,7 @@ internal sealed class BinNames
             {
                 if (op.Code != (byte)OpCode.Read)
                 {
-                    return IsOtherRead(op.Code) ? ResultCode.UnsupportedFeature : ResultCode.Parameter;
+                    return ResultCode.Parameter;
                 }
 
                 if (!TryAdd(op.Name))
@@ -113,9 +113,6 @@ internal sealed class BinNames
 
             return ResultCode.Ok;
         }
-
-        private static bool IsOtherRead(byte code) =>
-            (OpCode)code is OpCode.CdtRead or OpCode.ExpressionRead or OpCode.BitsRead or OpCode.HllRead;
 
         private bool TryAdd(ReadOnlySpan<byte> name)
         {

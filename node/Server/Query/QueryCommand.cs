@@ -74,10 +74,12 @@ internal static class QueryCommand
 
         if (result == ResultCode.Ok)
         {
-            result = BinNames.TryRead(request, out var bins);
+            result = QueryOps.TryRead(request, out var ops);
+            var bins = BinNames.All;
+            result = result != ResultCode.Ok || ops is not null ? result : BinNames.TryRead(request, out bins);
             if (result == ResultCode.Ok && TryPlan(request, records, bins, out var plan))
             {
-                started = new QueryReply(background.Loop, plan!, background.Shared.Registry);
+                started = new QueryReply(background.Loop, plan! with { Ops = ops }, background.Shared.Registry);
             }
         }
 

@@ -13,6 +13,9 @@ internal sealed record QueryPlan
 
     public required BinNames Bins { get; init; }
 
+    /// What is answered for each record in place of its bins; null: bins.
+    public QueryOps? Ops { get; init; }
+
     /// Empty: all sets, and records without one.
     public required byte[] Set { get; init; }
 

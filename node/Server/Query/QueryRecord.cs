@@ -32,6 +32,12 @@ internal readonly ref struct QueryRecord(QueryPlan plan, Worker worker, ReplyBuf
             return false;
         }
 
+        if (plan.Ops is not null)
+        {
+            WriteOps(entry, digest, image);
+            return true;
+        }
+
         var binsMax = plan.WantsBins ? image.BinCount : 0;
         var target = reply.Reserve(MessageHeader.Length + FieldsMax + image.Image.Length + (binsMax * Op.HeaderLength));
         var at = MessageHeader.Length;
@@ -49,6 +55,17 @@ internal readonly ref struct QueryRecord(QueryPlan plan, Worker worker, ReplyBuf
         }.Write(target);
         reply.Commit(at);
         return true;
+    }
+
+    private void WriteOps(in RecordEntry entry, in Digest digest, scoped in RecordImageReader image)
+    {
+        var record = new RecordReply(reply, 0);
+        var target = reply.Reserve(FieldsMax + image.Key.Length);
+        var at = 0;
+        record.Fields = WriteFields(target, ref at, entry.SetId, digest, image);
+        reply.Commit(at);
+        new ReadOps(worker, plan.Records, plan.Ops!.Ops, plan.Ops.RespondsAll) { SkipsFailed = true }.Run(digest, entry, image, ref record);
+        record.Finish(entry.Generation, entry.VoidTime);
     }
 
     private int WriteFields(Span<byte> target, ref int at, int setId, in Digest digest, in RecordImageReader image)

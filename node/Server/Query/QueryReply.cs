@@ -19,6 +19,9 @@ internal sealed class QueryReply : LongReply, IImageUser
     /// A few hundred microseconds of records that are not wanted.
     private const int LooksPerStep = 2048;
 
+    /// What operations on a record cost, in looks.
+    private const int LooksPerOps = 16;
+
     /// What a leaf costs beside its records, in looks: an empty partition is not free.
     private const int LooksPerLeaf = 8;
 
@@ -161,7 +164,7 @@ internal sealed class QueryReply : LongReply, IImageUser
         _worker.Filter = _plan.Filter;
         while (looks > 0 && !_images.IsWaiting && _at < _plan.Partitions.Count && reply.Length < bytesMax && _returned < returnedMax)
         {
-            looks -= LooksPerLeaf + WalkLeaf(handles, reply, bytesMax, returnedMax);
+            looks -= LooksPerLeaf + (WalkLeaf(handles, reply, bytesMax, returnedMax) * (_plan.Ops is null ? 1 : LooksPerOps));
             if (_worker.LacksImage)
             {
                 _worker.TakeMissing(); // it is among those that the leaf lacks

@@ -19,7 +19,7 @@ internal readonly ref struct ReadTransaction(Worker worker, in RecordCommand com
     {
         var reply = new RecordReply(buffer, _command.BatchIndex);
         var records = _command.Namespace;
-        var result = Check();
+        var result = ReadOps.Check(_command.Ops);
         var touch = 0u;
         if (result == ResultCode.Ok)
         {
@@ -38,26 +38,6 @@ internal readonly ref struct ReadTransaction(Worker worker, in RecordCommand com
         }
 
         return result == ResultCode.Ok ? result : reply.Fail(result);
-    }
-
-    private ResultCode Check()
-    {
-        var ops = _command.Ops;
-        while (ops.TryNext(out var op))
-        {
-            var row = OpTable.Of(op.Code);
-            if (row.Kind == OpKind.Unknown || row.Modifies || (row.NeedsName && op.Name.IsEmpty))
-            {
-                return ResultCode.Parameter;
-            }
-
-            if (op.Name.Length > RecordDraft.NameLengthMax)
-            {
-                return ResultCode.BinName;
-            }
-        }
-
-        return ResultCode.Ok;
     }
 
     private ResultCode Read(ref RecordReply reply, out uint touchTo)
@@ -117,11 +97,12 @@ internal readonly ref struct ReadTransaction(Worker worker, in RecordCommand com
 
         if (_command.Asks(Info1.GetAll) || _command.OpCount == 0)
         {
-            AddAll(ref reply, reader);
+            ReadOps.AddAll(ref reply, reader);
         }
         else
         {
-            var result = AddNamed(ref reply, entry, reader);
+            var ops = new ReadOps(worker, _command.Namespace, _command.Ops, _command.Asks(Info2.RespondAllOps));
+            var result = ops.Run(_command.Digest, entry, reader, ref reply);
             if (result != ResultCode.Ok)
             {
                 return result;
@@ -129,57 +110,6 @@ internal readonly ref struct ReadTransaction(Worker worker, in RecordCommand com
         }
 
         return reply.Overflowed ? ResultCode.Parameter : ResultCode.Ok;
-    }
-
-    private static void AddAll(ref RecordReply reply, scoped in RecordImageReader reader)
-    {
-        foreach (var bin in reader.Bins)
-        {
-            reply.AddOp(bin.Name, (ParticleType)bin.ParticleType, bin.Value);
-        }
-    }
-
-    // Results come in the order of the operations; a bin that is not there is left out unless every operation is to answer.
-    // The draft finds a name among thousands without walking them all.
-    private ResultCode AddNamed(ref RecordReply reply, in RecordEntry entry, scoped in RecordImageReader reader)
-    {
-        var respondAll = _command.Asks(Info2.RespondAllOps);
-        var draft = worker.Draft;
-        var sources = new DraftSources(reader.Image, default);
-        draft.Clear();
-        draft.Load(reader);
-        var ops = _command.Ops;
-        while (ops.TryNext(out var op) && !reply.Overflowed)
-        {
-            var row = OpTable.Of(op.Code);
-            if (row.IsComputed)
-            {
-                var view = new RecordView(worker, _command.Namespace, _command.Digest, entry, reader, sources);
-                var result = new ComputedOps(worker, view, sources, respondAll).Run(row, op, ref reply);
-                if (result != ResultCode.Ok)
-                {
-                    return result;
-                }
-
-                continue;
-            }
-
-            var slot = op.Name.IsEmpty ? -1 : draft.Find(sources, op.Name);
-            if (op.Name.IsEmpty)
-            {
-                AddAll(ref reply, reader);
-            }
-            else if (slot >= 0)
-            {
-                reply.AddOp(op.Name, draft.TypeOf(slot), draft.ValueOf(sources, slot));
-            }
-            else if (respondAll)
-            {
-                reply.AddOp(op.Name, ParticleType.Null, default);
-            }
-        }
-
-        return ResultCode.Ok;
     }
 
     private uint VoidTimeOfTouch(in RecordEntry entry)

@@ -13,6 +13,9 @@ internal struct RecordReply
     private readonly uint _batchIndex;
     private int _ops;
 
+    /// Written by whoever began the reply, in front of the results.
+    public int Fields { get; set; }
+
     /// The reply can count 65 535 results; reading all of a large record thousands of times is refused before it grows.
     public bool Overflowed { get; private set; }
 
@@ -49,6 +52,7 @@ internal struct RecordReply
 
     public readonly ResultCode Fail(ResultCode result)
     {
+        Invariant.Holds(Fields == 0);
         _buffer.WindBack(_start + MessageHeader.Length);
         WriteHeader(result, 0, 0, 0);
         return result;
@@ -61,6 +65,7 @@ internal struct RecordReply
             Generation = generation,
             Ttl = voidTime,
             Timeout = _batchIndex,
+            FieldCount = (ushort)Fields,
             OpCount = (ushort)ops,
         }.Write(_buffer.Written(_start, MessageHeader.Length));
 }

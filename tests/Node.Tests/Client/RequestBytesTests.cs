@@ -105,6 +105,39 @@ public class RequestBytesTests
     }
 
     [Fact]
+    public void Rows_of_a_batch_may_call_a_function_which_is_named_once_for_keys_that_are_alike()
+    {
+        var call = new FunctionCall("m", "f", [0x91, 7]);
+        BatchEntry[] entries = [new(KeyOf(DigestA), call), new(KeyOf(DigestB), call), new(KeyOf(DigestA), call with { Module = "n" })];
+        Requests.Batch(_writer, BatchPolicy.Default, entries, [0, 1, 2]);
+        string Row(string module) =>
+            "0e" + "000100" + "0000" + "00000000" + "0005" + "0000" + NamespaceField + SetField
+            + "00000002" + "1e" + module + "00000002" + "1f" + "66" + "00000003" + "20" + "9107";
+        AssertWritten(
+            "02030000000000c9" + "16" + "08000000" + "00" + "00000000" + "00000000" + "000003e8" + "0001" + "0000"
+            + "000000af" + "29" + "00000003" + "05"
+            + "00000000" + DigestA + Row("6d") + "00000001" + DigestB + "01" + "00000002" + DigestA + Row("6e"));
+    }
+
+    [Fact]
+    public void A_call_of_a_function_is_a_write_with_module_name_and_arguments()
+    {
+        Requests.Execute(_writer, WritePolicy.Default, _key, new FunctionCall("m", "f", [0x91, 7]));
+        AssertWritten(
+            "0203000000000051" + "16" + "00010000" + "00" + "00000000" + "00000000" + "000003e8" + "0006" + "0000" + Address
+            + "00000002" + "1e" + "6d" + "00000002" + "1f" + "66" + "00000003" + "20" + "9107");
+    }
+
+    [Fact]
+    public void A_filter_goes_with_the_address()
+    {
+        Requests.Read(_writer, new Policy { Filter = [0xC3] }, _key, []);
+        AssertWritten(
+            "0203000000000044" + "16" + "03000000" + "00" + "00000000" + "00000000" + "000003e8" + "0004" + "0000" + Address
+            + "00000002" + "2b" + "c3");
+    }
+
+    [Fact]
     public void Query_lists_partitions_little_endian_and_asks_not_to_hear_of_partitions_that_end_well()
     {
         var request = new QueryRequest(new Statement("test", "s"), [1, 4095], [], 10, 7);

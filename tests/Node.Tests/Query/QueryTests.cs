@@ -104,6 +104,27 @@ public class QueryTests : IDisposable
         Assert.Single(Run(new WireQuery("nobody").Partitions(3, 7).Flags(NoPartitionDone)));
     }
 
+    [Fact, Evidence("QUERY-PI-10")]
+    public void Read_operations_are_answered_for_each_record_in_place_of_its_bins()
+    {
+        const byte ListSize = 16;
+        byte[] isEqual = [0x92, 0x93, 1, 2, 2, 0]; // 2 = 2, no flags
+        Load(3);
+        Ask(WireRequest.Write("l").Op(OpCode.Write, "v", ParticleType.List, [0x92, 1, 2]).Bytes());
+        var replies = Run(new WireQuery().Op(OpCode.CdtRead, "v", ParticleType.Bytes, [0, ListSize])
+            .Op(OpCode.ExpressionRead, "e", ParticleType.Bytes, isEqual).Op(OpCode.Read, "v2").Flags(NoPartitionDone));
+        Assert.Equal(Info3.Last, replies[^1].Header.Info3);
+        var records = replies.SkipLast(1).ToDictionary(DigestOf);
+        Assert.Equal(["v", "e"], records[WireRequest.DigestOf("l")].Ops.Select(op => op.Name));
+        Assert.Equal(2, records[WireRequest.DigestOf("l")]["v"].Number);
+        for (var i = 0; i < 3; i++)
+        {
+            var other = records[WireRequest.DigestOf($"k{i}")]; // its bin v is no list
+            Assert.Equal(["e", "v2"], other.Ops.Select(op => op.Name));
+            Assert.Equal((ParticleType.Bool, "s"), (other["e"].Type, Encoding.UTF8.GetString(other.Fields[FieldId.Set])));
+        }
+    }
+
     [Fact]
     public void Bins_are_projected_in_the_order_asked_for()
     {
@@ -219,7 +240,8 @@ public class QueryTests : IDisposable
         Assert.Equal(ResultCode.Namespace, Refused(new WireQuery(ns: "nowhere")));
         Assert.Equal(ResultCode.Parameter, Refused(new WireQuery().Field(FieldId.Filter, [0x93, 1, 2])));
         Assert.Equal(ResultCode.UnsupportedFeature, Refused(new WireQuery().Field(FieldId.UdfOp, [1])));
-        Assert.Equal(ResultCode.UnsupportedFeature, Refused(new WireQuery().Op(OpCode.CdtRead, "v")));
+        Assert.Equal(ResultCode.Parameter, Refused(new WireQuery().Op(OpCode.CdtRead, "")));
+        Assert.Equal(ResultCode.Parameter, Refused(new WireQuery().Op(OpCode.CdtRead, "v").Op(OpCode.CdtModify, "v")));
         Assert.Equal(ResultCode.IndexNotFound, Refused(new WireQuery().Field(FieldId.IndexRange, [1])));
         Assert.Equal(ResultCode.Parameter, Refused(new WireQuery().Op(OpCode.Write, "v")));
         Assert.Equal(ResultCode.Parameter, Refused(new WireQuery().Partitions(4096)));
@@ -227,7 +249,7 @@ public class QueryTests : IDisposable
         Assert.Equal(ResultCode.Parameter, Refused(new WireQuery().Field(FieldId.ResumeDigests, new byte[19])));
         Assert.Equal(ResultCode.Parameter, Refused(new WireQuery().Field(FieldId.MaxRecords, [1])));
         Assert.Equal(ResultCode.BinName, Refused(new WireQuery().Bins("a-name-that-is-too-long")));
-        Assert.Equal(10, Count(NamespaceCounter.PiQueryLongBasicError));
+        Assert.Equal(11, Count(NamespaceCounter.PiQueryLongBasicError));
     }
 
     [Fact]

@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using Aerie.Client;
 using Aerie.Client.Cluster;
 using Aerie.Client.Wire;
+using Aerie.DataModel;
 using Aerie.Foundation;
 using Aerie.Node.Tests.Client;
 using Aerie.Tools.Bench;
@@ -48,13 +49,14 @@ public sealed class LoadRunTests(FloorBinary floorBinary) : IClassFixture<FloorB
     private const int Records = 8192;
 
     [Theory]
-    [InlineData(Workload.Read)]
-    [InlineData(Workload.Mixed)]
-    [InlineData(Workload.Write)]
-    [InlineData(Workload.Batch)]
-    [InlineData(Workload.Scan)]
-    public void A_closed_loop_runs_without_errors(Workload workload)
+    [InlineData("read")]
+    [InlineData("mixed")]
+    [InlineData("write")]
+    [InlineData("batch")]
+    [InlineData("scan")]
+    public void A_closed_loop_runs_without_errors(string name)
     {
+        var workload = Workload.Named(name)!;
         var options = Options with { Workload = workload, Duration = TimeSpan.FromMilliseconds(300) };
         var result = RunOnFloor(options);
         for (var more = 0; more < 20 && result.Server!.CpuMicroseconds == 0; more++)
@@ -76,10 +78,11 @@ public sealed class LoadRunTests(FloorBinary floorBinary) : IClassFixture<FloorB
     }
 
     [Theory]
-    [InlineData(Workload.Read)]
-    [InlineData(Workload.Mixed)]
-    public void The_floor_serves_records_from_a_file(Workload workload)
+    [InlineData("read")]
+    [InlineData("mixed")]
+    public void The_floor_serves_records_from_a_file(string name)
     {
+        var workload = Workload.Named(name)!;
         var file = System.IO.Path.Combine(AppContext.BaseDirectory, $"floor-{Guid.NewGuid():N}.dat"); // /tmp may have no direct I/O
         try
         {
@@ -160,6 +163,21 @@ public sealed class LoadRunTests(FloorBinary floorBinary) : IClassFixture<FloorB
         Assert.Equal(0, result.Operations);
         Assert.Equal("2 (NotFound)", Assert.Single(result.ErrorsByKind).Key);
         Assert.Equal("the server answered 2 (NotFound)", result.FirstError);
+    }
+
+    [Theory]
+    [InlineData(ResultCode.UdfExecution, "FAILURE", "100 (UdfExecution)")]
+    [InlineData(ResultCode.Ok, "OTHER", "unexpected answer")]
+    public void A_function_that_fails_or_refuses_is_counted(ResultCode result, string bin, string kind)
+    {
+        var reply = ScriptedServer.Message(ScriptedServer.Record(
+            result, operations: [ScriptedServer.Operation(bin, ParticleType.String, "no"u8)]));
+        using var server = new ScriptedServer((stream, _) => stream.Write(reply));
+        var options = Options with { Host = server.Address, Workload = Workload.Udf, Duration = TimeSpan.FromMilliseconds(100) };
+        var run = new LoadRun(options).Execute();
+        Assert.Equal((0L, run.Errors), (run.Operations, Assert.Single(run.ErrorsByKind).Value));
+        Assert.Equal(kind, Assert.Single(run.ErrorsByKind).Key);
+        Assert.EndsWith(kind, run.FirstError, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -27,7 +27,7 @@ public class ReplyScannerTests
         ];
         for (var step = 1; step <= stream.Length; step++)
         {
-            var tally = new ReplyTally();
+            var tally = new ReplyTally([]);
             var scanner = default(ReplyScanner);
             var consumed = 0;
             for (var arrived = step; consumed < stream.Length; arrived = Math.Min(arrived + step, stream.Length))
@@ -49,11 +49,29 @@ public class ReplyScannerTests
         ];
         for (var arrived = 0; arrived <= stream.Length; arrived++)
         {
-            var tally = new ReplyTally();
+            var tally = new ReplyTally([]);
             var consumed = ReplyScanner.ScanSingle(stream.AsSpan(0, arrived), tally);
             Assert.Equal(arrived / 30, tally.Requests);
             Assert.Equal(arrived / 30 * 30, consumed);
         }
+    }
+
+    [Fact]
+    public void Rows_of_a_batch_that_fail_or_answer_something_else_are_seen()
+    {
+        static byte[] Row(ResultCode result, params string[] answers) => ScriptedServer.Record(
+            result, operations: [.. answers.Select(answer => ScriptedServer.Operation("SUCCESS", ParticleType.String, Bytes(answer)))]);
+        var stream = ScriptedServer.Message(
+            Row(ResultCode.Ok, "status OK"),
+            Row(ResultCode.Ok, "status NO"),
+            Row(ResultCode.UdfExecution, "status OK"),
+            Row(ResultCode.Ok, "a", "b"),
+            ScriptedServer.Record(ResultCode.Ok, Info3.Last));
+        var tally = new ReplyTally(Bytes("status OK"));
+        var scanner = default(ReplyScanner);
+        Assert.Equal(stream.Length, scanner.ScanStream(stream, tally));
+        Assert.Equal((1, 2, 2), (tally.Requests, tally.Records, tally.Failures));
+        Assert.Equal((1L, 1L), (tally.Unexpected, tally.ByCode[(int)ResultCode.UdfExecution]));
     }
 
     [Theory]
@@ -61,6 +79,8 @@ public class ReplyScannerTests
     [InlineData("0203000000000001")]
     public void What_is_no_reply_is_refused(string hex)
     {
-        Assert.Throws<FormatException>(() => ReplyScanner.ScanSingle(Convert.FromHexString(hex), new ReplyTally()));
+        Assert.Throws<FormatException>(() => ReplyScanner.ScanSingle(Convert.FromHexString(hex), new ReplyTally([])));
     }
+
+    private static byte[] Bytes(string text) => System.Text.Encoding.UTF8.GetBytes(text);
 }

@@ -14,6 +14,8 @@ public sealed class SuiteTests : IDisposable
     [InlineData("device-mixed-256", "device-mixed-256")]
     [InlineData("device")]
     [InlineData("device-read-")]
+    [InlineData("udf", "udf")]
+    [InlineData("utxo-mixed", "utxo-mixed")]
     public void A_name_chooses_one_work_or_all_its_sizes(string name, params string[] chosen)
     {
         Assert.Equal(chosen, SuiteWork.Named(name).Select(work => work.Name));
@@ -31,6 +33,7 @@ public sealed class SuiteTests : IDisposable
     {
         Assert.Null(new SuiteOptions().Complaint());
         Assert.Contains("not reed", new SuiteOptions { WorkNames = ["read", "reed"] }.Complaint(), StringComparison.Ordinal);
+        Assert.StartsWith("--utxo-keys", new SuiteOptions { UtxoKeys = 100 }.Complaint(), StringComparison.Ordinal);
         Assert.StartsWith("--device-mb", new SuiteOptions { DeviceMegabytes = 8 }.Complaint(), StringComparison.Ordinal);
     }
 
