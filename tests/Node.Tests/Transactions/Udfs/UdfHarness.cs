@@ -17,8 +17,8 @@ internal sealed class UdfHarness : IDisposable
     public UdfHarness(string module, int loops = 1)
     {
         Node = new NodeUnderTest(loops: loops);
-        var modules = new UdfModules(_folder.FullName, Node.Node.Udfs, NullLogger.Instance);
-        Assert.Equal(UdfOutcome.Done, modules.Put("m.lua", Encoding.UTF8.GetBytes(module), out _));
+        Modules = new UdfModules(_folder.FullName, Node.Node.Udfs, NullLogger.Instance);
+        Put("m", module);
         Client = Connect();
     }
 
@@ -26,11 +26,28 @@ internal sealed class UdfHarness : IDisposable
 
     public SimulatedPeer Client { get; }
 
-    public static WireRequest Call(string key, string function, params byte[] arguments) =>
+    public UdfModules Modules { get; }
+
+    /// Commands that wait, on all loops.
+    public int Parked => Node.Node.Loops.Sum(loop => loop.Parked.Count);
+
+    public static WireRequest Call(string key, string function, params byte[] arguments) => CallIn("m", key, function, arguments);
+
+    public static WireRequest CallIn(string module, string key, string function, params byte[] arguments) =>
         new WireRequest().Flags(Info2.Write).Record(key, "s")
-            .Field(FieldId.UdfModule, "m"u8)
+            .Field(FieldId.UdfModule, Encoding.UTF8.GetBytes(module))
             .Field(FieldId.UdfFunction, Encoding.UTF8.GetBytes(function))
             .Field(FieldId.UdfArguments, arguments);
+
+    /// The text of an error.
+    public static string Failure(WireReply reply)
+    {
+        Assert.Equal(ResultCode.UdfExecution, reply.Result);
+        return reply["FAILURE"].Text;
+    }
+
+    public void Put(string module, string text) =>
+        Assert.Equal(UdfOutcome.Done, Modules.Put($"{module}.lua", Encoding.UTF8.GetBytes(text), out _));
 
     public SimulatedPeer Connect()
     {
@@ -53,14 +70,43 @@ internal sealed class UdfHarness : IDisposable
     public WireReply Ask(WireRequest request)
     {
         Client.Send(request.Bytes());
-        Node.RunUntil(() => Client.Available > 0);
-        return WireReply.Read(Client.ReadAll());
+        return Answer(Client);
+    }
+
+    /// All rows, and the end of the batch.
+    public IReadOnlyList<WireReply> Ask(WireBatch batch)
+    {
+        Client.Send(batch.Bytes());
+        var replies = new List<WireReply>();
+        while (replies is [] || (replies[^1].Header.Info3 & Info3.Last) == 0)
+        {
+            Node.RunUntil(() => Client.Available > 0);
+            replies.AddRange(WireReply.ReadAll(Client.ReadAll()));
+        }
+
+        return replies;
+    }
+
+    /// On a connection of its own, without waiting for the answer.
+    public SimulatedPeer Begin(WireRequest request)
+    {
+        var client = Connect();
+        client.Send(request.Bytes());
+        Turn(2);
+        return client;
+    }
+
+    public WireReply Answer(SimulatedPeer client)
+    {
+        Node.RunUntil(() => client.Available > 0);
+        return WireReply.Read(client.ReadAll());
     }
 
     public void Dispose()
     {
         Client.Close();
         Node.Settle();
+        Assert.Equal(0, Parked);
         Node.Dispose();
         _folder.Delete(recursive: true);
     }
