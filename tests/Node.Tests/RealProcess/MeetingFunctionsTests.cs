@@ -61,7 +61,7 @@ public sealed class MeetingFunctionsTests
         {
             if ((round + number) % 2 == 0)
             {
-                socket.Send(UdfNode.Call(KeyOf(round), "add", arguments: One).Timeout(30_000).Bytes());
+                socket.Send(UdfHarness.Call(KeyOf(round), "add", One).Timeout(30_000).Bytes());
                 results.AddRange(Receive(socket).Select(reply => reply.Result));
                 continue;
             }

@@ -54,7 +54,7 @@ public sealed class UdfProcessTests : IDisposable
         var endless = Enumerable.Range(0, Endless.Length).Select(_ => Connect()).ToList();
         for (var i = 0; i < Endless.Length; i++)
         {
-            endless[i].Send(UdfNode.Call($"k{i}", $"f{i}").Timeout(Milliseconds).Bytes());
+            endless[i].Send(UdfHarness.Call($"k{i}", $"f{i}").Timeout(Milliseconds).Bytes());
         }
 
         for (var i = 0; i < 8; i++) // connections are spread over the loops
@@ -62,13 +62,13 @@ public sealed class UdfProcessTests : IDisposable
             var client = Connect();
             Assert.Equal("x", Ask(client, WireRequest.Get("k"))["a"].Text);
             Assert.Equal(ResultCode.Ok, Ask(client, WireRequest.Put("k", "a", "x")).Result);
-            Assert.Equal(1, Ask(client, UdfNode.Call("k", "one"))["SUCCESS"].Number);
+            Assert.Equal(1, Ask(client, UdfHarness.Call("k", "one"))["SUCCESS"].Number);
         }
 
         Assert.All(endless, socket => Assert.Equal(0, socket.Available));
         Assert.Equal(
             Enumerable.Range(0, Endless.Length).Select(i => $"m.lua:{i + 1}: UDF Execution Timeout"),
-            endless.Select(socket => UdfNode.Failure(Read(socket))));
+            endless.Select(socket => UdfHarness.Failure(Read(socket))));
     }
 
     [Fact]
@@ -102,16 +102,16 @@ public sealed class UdfProcessTests : IDisposable
         Start([]);
         Assert.Equal(Modules + 1, Info("udf-list").Count(c => c == ';'));
         var client = Connect();
-        Assert.Equal(0, Ask(client, UdfNode.Call("k", "f", "m0"))["SUCCESS"].Number);
+        Assert.Equal(0, Ask(client, UdfHarness.CallIn("m0", "k", "f"))["SUCCESS"].Number);
         var before = _node!.ResidentBytes;
         for (var i = 0; i < Modules; i += 7)
         {
-            Assert.Equal(i, Ask(client, UdfNode.Call("k", "f", $"m{i}"))["SUCCESS"].Number);
+            Assert.Equal(i, Ask(client, UdfHarness.CallIn($"m{i}", "k", "f"))["SUCCESS"].Number);
         }
 
         Assert.True(_node.ResidentBytes < before + BytesMax, $"{before >> 20} MiB before, {_node.ResidentBytes >> 20} MiB after");
         Assert.Equal("ok", Info("udf-remove:filename=m7.lua;"));
-        Assert.Equal("module 'm7' not found", UdfNode.Failure(Ask(client, UdfNode.Call("k", "f", "m7"))));
+        Assert.Equal("module 'm7' not found", UdfHarness.Failure(Ask(client, UdfHarness.CallIn("m7", "k", "f"))));
     }
 
     public void Dispose()
@@ -125,7 +125,7 @@ public sealed class UdfProcessTests : IDisposable
     {
         for (var i = 0; i < Greedy.Length; i++)
         {
-            var failure = UdfNode.Failure(Ask(client, UdfNode.Call("k", $"f{i}")));
+            var failure = UdfHarness.Failure(Ask(client, UdfHarness.Call("k", $"f{i}")));
             Assert.Matches($"^m.lua:{i + 1}: (not enough memory|resulting string too large)$", failure);
         }
     }
@@ -155,7 +155,7 @@ public sealed class UdfProcessTests : IDisposable
 
     private static WireReply Ask(Socket socket, WireRequest request)
     {
-        socket.Send(request.Bytes());
+        socket.Send(request.Timeout((uint)RunningNode.Patience.TotalMilliseconds).Bytes());
         return Read(socket);
     }
 

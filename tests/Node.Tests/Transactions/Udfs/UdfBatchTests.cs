@@ -24,9 +24,9 @@ public sealed class UdfBatchTests : IDisposable
 
     private static readonly byte[] One = [0x91, 1];
 
-    private readonly UdfNode _udf = new(Text);
+    private readonly UdfHarness _udf = new(Text);
 
-    private NodeUnderTest Node => _udf.Under;
+    private NodeUnderTest Node => _udf.Node;
 
     public void Dispose() => _udf.Dispose();
 
@@ -55,15 +55,15 @@ public sealed class UdfBatchTests : IDisposable
         Node.Clock.Advance(TimeSpan.FromSeconds(2));
         Node.RunUntil(() => batcher.Available > 0);
         Assert.Equal(ResultCode.Timeout, WireReply.ReadAll(batcher.ReadAll())[^1].Result);
-        Assert.Equal(ResultCode.Ok, _udf.Ask(UdfNode.Call("b", "add", arguments: One)).Result);
+        Assert.Equal(ResultCode.Ok, _udf.Ask(UdfHarness.Call("b", "add", One)).Result);
     }
 
     [Theory, InlineData(false), InlineData(true), Evidence("UDF-REC-03")]
     public void A_row_waits_for_the_function_that_has_its_record(bool callsFunction)
     {
-        _udf.Ask(UdfNode.Call("k", "add", arguments: One));
+        _udf.Ask(UdfHarness.Call("k", "add", One));
         var (slow, batcher) = (_udf.Connect(), _udf.Connect());
-        slow.Send(UdfNode.Call("k", "spin").Timeout(500).Bytes());
+        slow.Send(UdfHarness.Call("k", "spin").Timeout(500).Bytes());
         _udf.Turn(2);
         var batch = new WireBatch();
         batch = callsFunction ? batch.Call("k", "m", "add", One) : batch.Put("k", "a", "x");
@@ -78,11 +78,11 @@ public sealed class UdfBatchTests : IDisposable
     [Fact]
     public void Who_waits_for_a_record_of_a_batch_goes_on_when_its_function_is_through()
     {
-        _udf.Ask(UdfNode.Call("k", "add", arguments: One));
+        _udf.Ask(UdfHarness.Call("k", "add", One));
         var batcher = _udf.Connect();
         batcher.Send(new WireBatch().Call("k", "m", "slow_add", One).Call("k", "m", "slow_add", One).Bytes());
         _udf.Turn(3);
-        Assert.Equal(3, _udf.Ask(UdfNode.Call("k", "add", arguments: One))["SUCCESS"].Number); // between the two
+        Assert.Equal(3, _udf.Ask(UdfHarness.Call("k", "add", One))["SUCCESS"].Number); // between the two
         Assert.Equal([ResultCode.Ok, ResultCode.Ok], Results(batcher, 2));
         Assert.Equal(4, _udf.Ask(WireRequest.Get("k"))["n"].Number);
     }
@@ -90,11 +90,11 @@ public sealed class UdfBatchTests : IDisposable
     [Theory, InlineData("spin"), InlineData("add")]
     public void A_client_that_vanishes_with_its_batch_leaves_the_record_free(string function)
     {
-        _udf.Ask(UdfNode.Call("k", "add", arguments: One));
+        _udf.Ask(UdfHarness.Call("k", "add", One));
         var (owner, batcher) = (_udf.Connect(), _udf.Connect());
         if (function != "spin")
         {
-            owner.Send(UdfNode.Call("k", "spin").Timeout(500).Bytes()); // the row stands in its queue then
+            owner.Send(UdfHarness.Call("k", "spin").Timeout(500).Bytes()); // the row stands in its queue then
             _udf.Turn(3);
         }
 
@@ -103,20 +103,20 @@ public sealed class UdfBatchTests : IDisposable
         batcher.Vanish();
         _udf.Turn(4);
         Node.Clock.Advance(TimeSpan.FromSeconds(function == "spin" ? 0 : 1));
-        Assert.Equal(2, _udf.Ask(UdfNode.Call("k", "add", arguments: One))["SUCCESS"].Number);
+        Assert.Equal(2, _udf.Ask(UdfHarness.Call("k", "add", One))["SUCCESS"].Number);
         Assert.Equal(0, Node.Node.Loops[0].Parked.Count);
     }
 
     [Fact]
     public void A_peer_that_does_not_read_its_batch_keeps_nobody_from_the_record()
     {
-        _udf.Ask(UdfNode.Call("k", "add", arguments: One));
+        _udf.Ask(UdfHarness.Call("k", "add", One));
         _udf.Ask(WireRequest.Put("large", "a", new string('x', 20_000)));
         var batcher = _udf.Connect();
         batcher.ReceiveWindow = 100;
         batcher.Send(new WireBatch().Read("large").Call("k", "m", "slow_add", One).Read("large").Call("k", "m", "slow_add", One).Bytes());
         _udf.Turn(3);
-        Assert.Equal(3, _udf.Ask(UdfNode.Call("k", "add", arguments: One))["SUCCESS"].Number);
+        Assert.Equal(3, _udf.Ask(UdfHarness.Call("k", "add", One))["SUCCESS"].Number);
         _udf.Turn(200);
         Assert.Equal(3, _udf.Ask(WireRequest.Get("k"))["n"].Number); // the rows behind wait for the peer
         batcher.ReceiveWindow = 1 << 20;
@@ -129,7 +129,7 @@ public sealed class UdfBatchTests : IDisposable
     {
         const int Rows = 6_000;
         const int Records = 7;
-        using var udf = new UdfNode(Text, loops: 3);
+        using var udf = new UdfHarness(Text, loops: 3);
         var peers = Enumerable.Range(0, 3).Select(_ => udf.Connect()).ToList();
         foreach (var peer in peers)
         {
@@ -143,7 +143,7 @@ public sealed class UdfBatchTests : IDisposable
         }
 
         var received = peers.ConvertAll(_ => new List<byte>());
-        udf.Under.RunUntil(() =>
+        udf.Node.RunUntil(() =>
         {
             for (var i = 0; i < peers.Count; i++)
             {
@@ -152,7 +152,7 @@ public sealed class UdfBatchTests : IDisposable
 
             return udf.Count(NamespaceCounter.BatchSubUdfComplete) == peers.Count * Rows;
         });
-        udf.Under.Settle();
+        udf.Node.Settle();
         Assert.Equal(0, udf.Count(NamespaceCounter.BatchSubUdfError));
         var sum = Enumerable.Range(0, Records).Sum(i => udf.Ask(WireRequest.Get($"k{i}"))["n"].Number);
         Assert.Equal(peers.Count * Rows, sum);
@@ -163,11 +163,11 @@ public sealed class UdfBatchTests : IDisposable
     {
         for (var i = 0; i < 40; i++)
         {
-            _udf.Ask(UdfNode.Call($"k{i}", "add", arguments: One));
+            _udf.Ask(UdfHarness.Call($"k{i}", "add", One));
         }
 
         var owner = _udf.Connect();
-        owner.Send(UdfNode.Call("k7", "spin").Timeout(500).Bytes());
+        owner.Send(UdfHarness.Call("k7", "spin").Timeout(500).Bytes());
         _udf.Turn(3);
         _udf.Ask(new WireRequest().Flags(Info2.Write).Field(FieldId.Namespace, "test"u8).Field(FieldId.UdfOp, [2])
             .Field(FieldId.UdfModule, "m"u8).Field(FieldId.UdfFunction, "slow_add"u8).Field(FieldId.UdfArguments, One));

@@ -48,12 +48,12 @@ public sealed class UdfTortureTests
     [Theory, MemberData(nameof(Failures))]
     public void A_failure_is_answered_with_its_place_and_leaves_the_record_as_it_was(string body, string expected)
     {
-        using var node = new UdfNode($"function f(rec) {body} end function quick(rec) return rec.a end");
+        using var node = new UdfHarness($"function f(rec) {body} end function quick(rec) return rec.a end");
         node.Ask(WireRequest.Put("k", "a", "x"));
         for (var i = 0; i < 2; i++)
         {
-            Assert.Contains(expected, UdfNode.Failure(node.Ask(UdfNode.Call("k", "f"))), StringComparison.Ordinal);
-            Assert.Equal("x", node.Ask(UdfNode.Call("k", "quick"))["SUCCESS"].Text);
+            Assert.Contains(expected, UdfHarness.Failure(node.Ask(UdfHarness.Call("k", "f"))), StringComparison.Ordinal);
+            Assert.Equal("x", node.Ask(UdfHarness.Call("k", "quick"))["SUCCESS"].Text);
         }
 
         var read = node.Ask(WireRequest.Get("k"));
@@ -67,23 +67,23 @@ public sealed class UdfTortureTests
     public void Many_endless_functions_delay_only_their_own_records(string function)
     {
         const int Endless = 12;
-        using var node = new UdfNode(Counting, loops: 2);
+        using var node = new UdfHarness(Counting, loops: 2);
         for (var i = 0; i < Endless; i++)
         {
             node.Ask(WireRequest.Put($"k{i}", "a", "x"));
         }
 
-        var slow = Enumerable.Range(0, Endless).Select(i => node.Begin(UdfNode.Call($"k{i}", function).Timeout(5_000))).ToList();
+        var slow = Enumerable.Range(0, Endless).Select(i => node.Begin(UdfHarness.Call($"k{i}", function).Timeout(5_000))).ToList();
         for (var i = 0; i < 5; i++)
         {
             Assert.Equal(ResultCode.Ok, node.Ask(WireRequest.Put("other", "a", "x")).Result);
-            Assert.Equal(i + 1, node.Ask(UdfNode.Call("counted", "add"))["SUCCESS"].Number);
+            Assert.Equal(i + 1, node.Ask(UdfHarness.Call("counted", "add"))["SUCCESS"].Number);
             Assert.Equal("x", node.Ask(WireRequest.Get($"k{i}"))["a"].Text); // reads do not wait, and see what was there before
         }
 
         Assert.All(slow, client => Assert.Equal(0, client.Available));
-        node.Under.Clock.Advance(TimeSpan.FromSeconds(6));
-        Assert.All(slow, client => Assert.EndsWith(": UDF Execution Timeout", UdfNode.Failure(node.Answer(client))));
+        node.Node.Clock.Advance(TimeSpan.FromSeconds(6));
+        Assert.All(slow, client => Assert.EndsWith(": UDF Execution Timeout", UdfHarness.Failure(node.Answer(client))));
         for (var i = 0; i < Endless; i++)
         {
             Assert.Equal(ResultCode.Ok, node.Ask(WireRequest.Put($"k{i}", "a", "y")).Result);
@@ -94,9 +94,9 @@ public sealed class UdfTortureTests
     public void Calls_on_one_record_run_one_after_the_other()
     {
         const int Calls = 15;
-        using var node = new UdfNode(Counting, loops: 2);
-        node.Ask(UdfNode.Call("k", "add"));
-        var slow = Enumerable.Range(0, Calls).Select(_ => node.Begin(UdfNode.Call("k", "add_slowly"))).ToList();
+        using var node = new UdfHarness(Counting, loops: 2);
+        node.Ask(UdfHarness.Call("k", "add"));
+        var slow = Enumerable.Range(0, Calls).Select(_ => node.Begin(UdfHarness.Call("k", "add_slowly"))).ToList();
         var answers = slow.Select(client => node.Answer(client)["SUCCESS"].Number).ToList();
         Assert.Equal(Enumerable.Range(2, Calls).Select(i => (long)i), answers.Order());
         Assert.Equal(Calls + 1, node.Ask(WireRequest.Get("k"))["n"].Number);
@@ -105,29 +105,29 @@ public sealed class UdfTortureTests
     [Fact]
     public void Who_waits_for_a_record_too_long_is_told_and_leaves_no_trace()
     {
-        using var node = new UdfNode(Counting);
-        node.Ask(UdfNode.Call("k", "add"));
-        var slow = node.Begin(UdfNode.Call("k", "spin").Timeout(10_000));
-        var call = node.Begin(UdfNode.Call("k", "add").Timeout(100));
+        using var node = new UdfHarness(Counting);
+        node.Ask(UdfHarness.Call("k", "add"));
+        var slow = node.Begin(UdfHarness.Call("k", "spin").Timeout(10_000));
+        var call = node.Begin(UdfHarness.Call("k", "add").Timeout(100));
         var put = node.Begin(WireRequest.Put("k", "a", "x").Timeout(100));
-        node.Under.Clock.Advance(TimeSpan.FromMilliseconds(200));
+        node.Node.Clock.Advance(TimeSpan.FromMilliseconds(200));
         Assert.Equal(ResultCode.Timeout, node.Answer(call).Result);
         Assert.Equal(ResultCode.Timeout, node.Answer(put).Result);
         Assert.Equal(1, node.Count(NamespaceCounter.ClientUdfTimeout));
         Assert.Equal(1, node.Count(NamespaceCounter.ClientWriteTimeout));
-        node.Under.Clock.Advance(TimeSpan.FromSeconds(11));
+        node.Node.Clock.Advance(TimeSpan.FromSeconds(11));
         Assert.Equal(ResultCode.UdfExecution, node.Answer(slow).Result);
-        Assert.Equal(2, node.Ask(UdfNode.Call("k", "add"))["SUCCESS"].Number);
+        Assert.Equal(2, node.Ask(UdfHarness.Call("k", "add"))["SUCCESS"].Number);
     }
 
     [Fact]
     public void Clients_that_vanish_while_their_calls_run_or_wait_leave_the_record_to_the_next()
     {
-        using var node = new UdfNode(Counting);
-        node.Ask(UdfNode.Call("k", "add"));
-        var running = node.Begin(UdfNode.Call("k", "woven"));
-        var waiting = node.Begin(UdfNode.Call("k", "add_slowly"));
-        var next = node.Begin(UdfNode.Call("k", "add_slowly"));
+        using var node = new UdfHarness(Counting);
+        node.Ask(UdfHarness.Call("k", "add"));
+        var running = node.Begin(UdfHarness.Call("k", "woven"));
+        var waiting = node.Begin(UdfHarness.Call("k", "add_slowly"));
+        var next = node.Begin(UdfHarness.Call("k", "add_slowly"));
         waiting.Vanish();
         node.Turn(3);
         running.Vanish();
@@ -140,45 +140,45 @@ public sealed class UdfTortureTests
     {
         const string Versioned =
             "function f(rec) local x = 0; for i = 1, 2000000 do x = x + i end return {0} end function g(rec) return {0} end";
-        using var node = new UdfNode(Counting);
+        using var node = new UdfHarness(Counting);
         node.Put("v", Versioned.Replace("{0}", "1", StringComparison.Ordinal));
-        var first = node.Begin(UdfNode.Call("k1", "f", "v"));
+        var first = node.Begin(UdfHarness.CallIn("v", "k1", "f"));
         node.Put("v", Versioned.Replace("{0}", "2", StringComparison.Ordinal));
-        Assert.Equal(2, node.Ask(UdfNode.Call("k", "g", "v"))["SUCCESS"].Number);
-        var second = node.Begin(UdfNode.Call("k2", "f", "v"));
+        Assert.Equal(2, node.Ask(UdfHarness.CallIn("v", "k", "g"))["SUCCESS"].Number);
+        var second = node.Begin(UdfHarness.CallIn("v", "k2", "f"));
         node.Modules.ClearCache();
-        var third = node.Begin(UdfNode.Call("k3", "f", "v"));
+        var third = node.Begin(UdfHarness.CallIn("v", "k3", "f"));
         node.Modules.Remove("v.lua");
-        Assert.Equal("module 'v' not found", UdfNode.Failure(node.Ask(UdfNode.Call("k", "g", "v"))));
+        Assert.Equal("module 'v' not found", UdfHarness.Failure(node.Ask(UdfHarness.CallIn("v", "k", "g"))));
         Assert.Equal(0, first.Available);
         Assert.Equal([1, 2, 2], new[] { first, second, third }.Select(client => node.Answer(client)["SUCCESS"].Number));
         node.Put("v", "function f() return 3 end");
-        Assert.Equal(3, node.Ask(UdfNode.Call("k", "f", "v"))["SUCCESS"].Number);
-        Assert.Equal("function not found", UdfNode.Failure(node.Ask(UdfNode.Call("k", "g", "v"))));
+        Assert.Equal(3, node.Ask(UdfHarness.CallIn("v", "k", "f"))["SUCCESS"].Number);
+        Assert.Equal("function not found", UdfHarness.Failure(node.Ask(UdfHarness.CallIn("v", "k", "g"))));
     }
 
     [Fact]
     public void A_record_that_is_truncated_under_a_function_is_made_anew_by_its_update()
     {
-        using var node = new UdfNode(Counting);
-        node.Ask(UdfNode.Call("k", "add"));
+        using var node = new UdfHarness(Counting);
+        node.Ask(UdfHarness.Call("k", "add"));
         node.Ask(WireRequest.Put("k", "a", "x"));
-        var slow = node.Begin(UdfNode.Call("k", "add_slowly"));
-        node.Under.Clock.Advance(TimeSpan.FromMilliseconds(10));
-        var clock = node.Under.Node.LastUpdateClock;
-        node.Under.Node.Namespaces.All[0].Truncate(null, clock.Advance(CitrusTime.Milliseconds(node.Under.Clock.UnixMilliseconds)));
+        var slow = node.Begin(UdfHarness.Call("k", "add_slowly"));
+        node.Node.Clock.Advance(TimeSpan.FromMilliseconds(10));
+        var clock = node.Node.Node.LastUpdateClock;
+        node.Node.Node.Namespaces.All[0].Truncate(null, clock.Advance(CitrusTime.Milliseconds(node.Node.Clock.UnixMilliseconds)));
         Assert.Equal(ResultCode.NotFound, node.Ask(WireRequest.Get("k")).Result);
         Assert.Equal(2, node.Answer(slow)["SUCCESS"].Number);
         Assert.Equal(2, node.Ask(WireRequest.Get("k"))["n"].Number);
-        Assert.Equal(3, node.Ask(UdfNode.Call("k", "add"))["SUCCESS"].Number);
-        Assert.Equal(1, node.Objects);
+        Assert.Equal(3, node.Ask(UdfHarness.Call("k", "add"))["SUCCESS"].Number);
+        Assert.Equal(1, node.Node.Node.Namespaces.All[0].Objects);
     }
 
     [Fact]
     public void Rows_that_fail_harm_no_others_of_their_batch()
     {
         const int Rows = 600;
-        using var node = new UdfNode(Counting, loops: 2);
+        using var node = new UdfHarness(Counting, loops: 2);
         var batch = new WireBatch { Timeout = 60_000 };
         for (var i = 0; i < Rows; i++)
         {
@@ -199,7 +199,7 @@ public sealed class UdfTortureTests
             ResultCode.Ok, ResultCode.UdfExecution, ResultCode.UdfExecution, ResultCode.UdfExecution, ResultCode.Parameter, ResultCode.Ok,
         ];
         Assert.Equal(Enumerable.Range(0, Rows).Select(i => expected[i % 6]), replies.Select(reply => reply.Result));
-        Assert.All(replies.Where((_, i) => i % 6 == 1), reply => Assert.EndsWith(": no", UdfNode.Failure(reply), StringComparison.Ordinal));
+        Assert.All(replies.Where((_, i) => i % 6 == 1), reply => Assert.EndsWith(": no", UdfHarness.Failure(reply)));
         Assert.All(replies.Where((_, i) => i % 6 == 5), reply => Assert.Equal(3, reply["n"].Number));
         Assert.Equal(Rows / 6, node.Count(NamespaceCounter.BatchSubUdfComplete));
         Assert.Equal(4 * Rows / 6, node.Count(NamespaceCounter.BatchSubUdfError));
@@ -208,10 +208,10 @@ public sealed class UdfTortureTests
     [Fact]
     public void A_batch_whose_client_vanishes_leaves_all_records_free()
     {
-        using var node = new UdfNode(Counting, loops: 2);
+        using var node = new UdfHarness(Counting, loops: 2);
         for (var i = 0; i < 40; i++)
         {
-            node.Ask(UdfNode.Call($"k{i}", "add"));
+            node.Ask(UdfHarness.Call($"k{i}", "add"));
         }
 
         var batch = new WireBatch { Timeout = 60_000 };
@@ -226,7 +226,7 @@ public sealed class UdfTortureTests
         client.Vanish();
         for (var i = 0; i < 40; i++)
         {
-            Assert.InRange(node.Ask(UdfNode.Call($"k{i}", "add"))["SUCCESS"].Number, 2, 3);
+            Assert.InRange(node.Ask(UdfHarness.Call($"k{i}", "add"))["SUCCESS"].Number, 2, 3);
         }
     }
 
@@ -234,28 +234,28 @@ public sealed class UdfTortureTests
     public void A_background_query_whose_function_fails_on_every_record_ends_and_counts_it()
     {
         const int Records = 200;
-        using var node = new UdfNode(Counting);
+        using var node = new UdfHarness(Counting);
         for (var i = 0; i < Records; i++)
         {
-            node.Ask(UdfNode.Call($"k{i}", "add"));
+            node.Ask(UdfHarness.Call($"k{i}", "add"));
         }
 
         var start = new WireRequest().Flags(Info2.Write).Field(FieldId.Namespace, "test"u8).Field(FieldId.UdfOp, [2])
             .Field(FieldId.UdfModule, "m"u8).Field(FieldId.UdfFunction, "fail"u8).Field(FieldId.UdfArguments, []);
         Assert.Equal(ResultCode.Ok, node.Ask(start).Result);
-        node.Under.RunUntil(() =>
+        node.Node.RunUntil(() =>
         {
-            node.Under.Clock.Advance(TimeSpan.FromMilliseconds(10));
+            node.Node.Clock.Advance(TimeSpan.FromMilliseconds(10));
             return node.Count(NamespaceCounter.UdfSubUdfError) == Records;
         });
-        Assert.Equal(2, node.Ask(UdfNode.Call("k0", "add"))["SUCCESS"].Number);
+        Assert.Equal(2, node.Ask(UdfHarness.Call("k0", "add"))["SUCCESS"].Number);
     }
 
     [Fact]
     public void Failures_survive_collections_by_other_threads()
     {
         using var collections = new ForcedCollections();
-        using var node = new UdfNode("""
+        using var node = new UdfHarness("""
             function f(rec, i)
               pcall(list.append, nil, i); pcall(function() rec.x = {} end); pcall(coroutine.wrap(function() bytes.size(i) end))
               rec.n = i; aerospike:update(rec)
@@ -265,7 +265,7 @@ public sealed class UdfTortureTests
         node.Ask(WireRequest.Put("k", "a", "x"));
         for (var i = 0; i < 2_000; i++)
         {
-            var failure = UdfNode.Failure(node.Ask(UdfNode.Call("k", "f", "m", 0x91, (byte)(i % 128))));
+            var failure = UdfHarness.Failure(node.Ask(UdfHarness.Call("k", "f", 0x91, (byte)(i % 128))));
             Assert.Equal("m.lua:4: bad argument #1 to 'keys' (Map expected, got number)", failure);
             collections.Note();
         }
