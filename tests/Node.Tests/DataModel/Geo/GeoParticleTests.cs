@@ -1,9 +1,9 @@
+using System.Text;
 using Aerie.DataModel;
 using Aerie.DataModel.Geo;
 using Aerie.DataModel.Packed;
 using Aerie.Foundation;
 using Aerie.TestKit;
-using System.Text;
 using Xunit;
 
 namespace Aerie.Node.Tests.DataModel.Geo;

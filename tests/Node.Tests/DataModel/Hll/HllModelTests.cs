@@ -1,8 +1,8 @@
+using System.Buffers.Binary;
 using Aerie.DataModel;
 using Aerie.Foundation;
 using Aerie.Node.Tests.DataModel.Operations;
 using Aerie.TestKit;
-using System.Buffers.Binary;
 using Xunit;
 
 namespace Aerie.Node.Tests.DataModel.Hll;
