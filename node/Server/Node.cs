@@ -45,8 +45,11 @@ public sealed class Node : IDisposable
             .Select(options => new Namespace(options, workers, StorageOf(options.Current, storage)))]);
         Counters = new StripedCounters<NodeCounter>(workers);
         BatchIndexLatency = new LatencyHistogram("batch-index", workers);
-        Udfs = config.Service.Current.DisableUdfExecution ? null : new LuaEngine(new UdfOptions { Clock = clock });
-        Modules = new UdfModules(config.UdfPath, Udfs, logs.CreateLogger("udf"));
+        var udfLog = logs.CreateLogger("udf");
+        Udfs = config.Service.Current.DisableUdfExecution
+            ? null
+            : new LuaEngine(new UdfOptions { Clock = clock, Log = new UdfLog(udfLog) });
+        Modules = new UdfModules(config.UdfPath, Udfs, udfLog);
         Queries = new QueryRegistry(() => config.Service.Current.QueryMaxDone);
         Shared = new ServiceShared
         {

@@ -21,6 +21,9 @@ internal static class CdtIndex
     private const int HeaderLength = 9;
     private const int EntryLength = 8;
 
+    /// Steps of a search whose memory is waited for at once.
+    private const int StepsForeseen = 3;
+
     /// Moves the spot to a block in which the value, or its place, lies.
     public static void Seek(in PackedContainer container, in PackedProbe probe, ref CdtSpot spot)
     {
@@ -30,8 +33,13 @@ internal static class CdtIndex
         }
 
         var (low, high) = (0, entries.Length / EntryLength);
-        while (low < high)
+        for (var step = 0; low < high; step++)
         {
+            if (step % StepsForeseen == 0 && !TryForesee(container, entries, low, high))
+            {
+                return;
+            }
+
             var middle = (low + high) >>> 1;
             var (_, offset) = Entry(entries, middle);
             if ((uint)offset >= (uint)(container.Bytes.Length - container.First))
@@ -141,6 +149,33 @@ internal static class CdtIndex
 
         entries = data[HeaderLength..];
         return true;
+    }
+
+    // A large container is not in the processor's cache, and each step of a search would wait for its own piece of it. Looking at what
+    // any of the next steps may need, before it is known which, has all of it loaded together. False: a block begins nowhere.
+    private static bool TryForesee(in PackedContainer container, ReadOnlySpan<byte> entries, int low, int high)
+    {
+        const int WorthIt = 8; // blocks; fewer lie close together
+        if (high - low < WorthIt)
+        {
+            return true;
+        }
+
+        var elements = container.Bytes[container.First..];
+        var middle = (low + high) >>> 1;
+        var (lower, upper) = ((low + middle) >>> 1, (middle + 1 + high) >>> 1);
+        ReadOnlySpan<int> steps =
+        [
+            middle, lower, upper, (low + lower) >>> 1, (lower + 1 + middle) >>> 1, (middle + 1 + upper) >>> 1, (upper + 1 + high) >>> 1,
+        ];
+        var seen = 0;
+        foreach (var step in steps)
+        {
+            var offset = step < high ? Entry(entries, step).Offset : 0;
+            seen |= (uint)offset < (uint)elements.Length ? elements[offset] : -1;
+        }
+
+        return seen >= 0;
     }
 
     private static (int Position, int Offset) Entry(ReadOnlySpan<byte> entries, int index)

@@ -12,6 +12,11 @@ public static class ExpEvaluation
     public static Trilean EvaluateMetadata<TRecord>(ExpProgram filter, ExpScratch scratch, TRecord record)
         where TRecord : IRecordView, allows ref struct
     {
+        if (filter.IsAboutBinsAlone)
+        {
+            return Trilean.Unknown;
+        }
+
         scratch.Begin();
         return new ExpEvaluator<TRecord>(filter, scratch, record, metadataOnly: true).Test(0);
     }

@@ -32,6 +32,8 @@ public sealed class ExpProgram
     private int _patternCount;
     private int _shapeCount;
     private int _sourceLength;
+    private bool _readsBins;
+    private bool _readsMetadata;
 
     /// What the whole expression evaluates to, as far as known.
     public ExpType Type => IsCompiled ? _nodes[0].Type : ExpType.Any;
@@ -39,6 +41,9 @@ public sealed class ExpProgram
     public bool IsCompiled => Kind != ExpKind.None;
 
     internal ExpKind Kind { get; set; }
+
+    /// It reads bins, and nothing of what the index knows: without the record it decides nothing that is worth the try.
+    public bool IsAboutBinsAlone => _readsBins && !_readsMetadata;
 
     /// Flags of the operation that the expression belongs to; zero for filters.
     public ExpOpFlags Flags { get; internal set; }
@@ -69,6 +74,8 @@ public sealed class ExpProgram
         ByteCount = 0;
         _patternCount = 0;
         _shapeCount = 0;
+        _readsBins = false;
+        _readsMetadata = false;
     }
 
     /// Gives back what an unusually large expression took.
@@ -114,6 +121,8 @@ public sealed class ExpProgram
             Array.Resize(ref _nodes, _nodes.Length * 2);
         }
 
+        _readsBins |= node.Code == ExpCode.Bin;
+        _readsMetadata |= node.Code is >= ExpCode.DigestModulo and <= ExpCode.RecordSize;
         _nodes[NodeCount] = node;
         _nodes[NodeCount].End = NodeCount + 1;
         return NodeCount++;

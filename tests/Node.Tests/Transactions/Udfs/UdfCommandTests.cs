@@ -1,6 +1,7 @@
 using System.Text;
 using Aerie.DataModel;
 using Aerie.Foundation;
+using Aerie.Node.Tests.Records;
 using Aerie.Protocol;
 using Aerie.Server.Metrics;
 using Aerie.Server.Udf;
@@ -192,6 +193,21 @@ public sealed class UdfCommandTests : IDisposable
         Assert.Equal(ResultCode.Forbidden, WireReply.Read(node.Ask(client, Call("k", "echo", 0x91, 1).Bytes())).Result);
         var rows = WireReply.ReadAll(node.Ask(client, new WireBatch().Call("a", "m", "add", [0x91, 4]).Read("a").Bytes()));
         Assert.Equal([ResultCode.Forbidden, ResultCode.NotFound, ResultCode.Ok], rows.Select(reply => reply.Result));
+        client.Close();
+        node.Settle();
+    }
+
+    [Fact]
+    public void What_a_function_logs_stands_in_the_nodes_log_with_its_file_and_line()
+    {
+        using var logs = new CollectedLog();
+        using var node = new NodeUnderTest(logs: logs);
+        var modules = new UdfModules(_folder.FullName, node.Node.Udfs, NullLogger.Instance);
+        const string Says = "function f(rec)\n warn('%d apples', 3)\n trace('nobody asks')\n return 1\nend";
+        Assert.Equal(UdfOutcome.Done, modules.Put("said.lua", Encoding.UTF8.GetBytes(Says), out _));
+        var client = node.Connect();
+        Assert.Equal(ResultCode.Ok, WireReply.Read(node.Ask(client, Call("k", "f", [0x90], "said").Bytes())).Result);
+        Assert.Contains(logs.Lines, line => line.Contains("(said.lua:2) 3 apples", StringComparison.Ordinal));
         client.Close();
         node.Settle();
     }
