@@ -17,5 +17,6 @@ module.exports = class LineReporter {
     runner.on('pass', test => write('passed', test))
     runner.on('pending', test => write('skipped', test))
     runner.on('fail', (test, error) => write('failed', test, error))
+    runner.on('end', () => fs.writeFileSync(`${file}.ended`, ''))
   }
 }

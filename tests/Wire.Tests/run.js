@@ -12,6 +12,7 @@ const { parseArgs } = require('node:util')
 const { nodeUnderTest, info, outputFolder, root, tail } = require('./node-under-test')
 
 const suiteFolder = path.join(__dirname, 'node_modules/aerospike/test')
+const exitPatienceMs = 15000 // for a process whose tests are all over
 const fileDeadlineMs = 240000 // the slowest file needs about 100 s of its own waiting
 
 async function main () {
@@ -71,7 +72,9 @@ function compileSuite () {
 /// One process per file, so that a file cannot disturb the next. Resolves to the lines of line-reporter.js.
 function runFile (file, node) {
   const results = path.join(outputFolder, `${file}.jsonl`)
+  const ended = `${results}.ended`
   fs.rmSync(results, { force: true })
+  fs.rmSync(ended, { force: true })
   const args = [
     path.join(__dirname, 'node_modules/mocha/bin/mocha.js'), '--no-config', '--exit', '--timeout', '10000',
     '--require', path.join(__dirname, 'setup.js'), '--reporter', path.join(__dirname, 'line-reporter.js'),
@@ -85,8 +88,16 @@ function runFile (file, node) {
   return new Promise(resolve => {
     const child = spawn(process.execPath, args, { cwd: outputFolder, env, stdio: ['ignore', output, output] })
     const timer = setTimeout(() => child.kill('SIGKILL'), fileDeadlineMs)
+    // Threads of the client have been seen to wait for each other for ever when it ends: its main thread in a join, the other for a lock.
+    const exitWatch = setInterval(() => {
+      if (fs.existsSync(ended) && Date.now() - fs.statSync(ended).mtimeMs > exitPatienceMs) {
+        console.log(`${file}: all tests are over, but the client does not exit: ended`)
+        child.kill('SIGKILL')
+      }
+    }, 1000)
     child.on('exit', () => {
       clearTimeout(timer)
+      clearInterval(exitWatch)
       const lines = fs.existsSync(results) ? fs.readFileSync(results, 'utf8').trimEnd().split('\n') : []
       resolve(lines.filter(Boolean).map(line => JSON.parse(line)))
     })
