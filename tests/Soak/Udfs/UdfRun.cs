@@ -17,7 +17,7 @@ internal sealed class UdfRun(int port, UdfPlan plan)
 
     /// The run that is told how many errors to take is ended when it does not come to them.
     private static readonly TimeSpan TimeMax = TimeSpan.FromHours(3);
-    private static readonly TimeSpan GetMax = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan GetMax = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan SampleEvery = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan SettleMax = TimeSpan.FromSeconds(60);
 
