@@ -57,7 +57,10 @@ internal static class CdtIndex
             }
         }
 
-        MoveTo(container, entries, low - 1, ref spot);
+        if (TryForeseeWalk(container, entries, low))
+        {
+            MoveTo(container, entries, low - 1, ref spot);
+        }
     }
 
     /// Moves the spot to the block in which the position lies.
@@ -155,8 +158,7 @@ internal static class CdtIndex
     // any of the next steps may need, before it is known which, has all of it loaded together. False: a block begins nowhere.
     private static bool TryForesee(in PackedContainer container, ReadOnlySpan<byte> entries, int low, int high)
     {
-        const int WorthIt = 8; // blocks; fewer lie close together
-        if (high - low < WorthIt)
+        if (high - low < 2)
         {
             return true;
         }
@@ -173,6 +175,28 @@ internal static class CdtIndex
         {
             var offset = step < high ? Entry(entries, step).Offset : 0;
             seen |= (uint)offset < (uint)elements.Length ? elements[offset] : -1;
+        }
+
+        return seen >= 0;
+    }
+
+    // The same for the block in front of `next`, which is walked from its first element on. False: it lies nowhere.
+    private static bool TryForeseeWalk(in PackedContainer container, ReadOnlySpan<byte> entries, int next)
+    {
+        const int Line = 64;
+        const int LinesMax = 8;
+        var elements = container.Bytes[container.First..];
+        var start = next > 0 ? Entry(entries, next - 1).Offset : 0;
+        var end = next < entries.Length / EntryLength ? Entry(entries, next).Offset : elements.Length;
+        if ((uint)start >= (uint)elements.Length || (uint)end > (uint)elements.Length)
+        {
+            return false;
+        }
+
+        var seen = 0;
+        for (var at = start + Line; at < Math.Min(end, start + (LinesMax * Line)); at += Line)
+        {
+            seen |= elements[at];
         }
 
         return seen >= 0;

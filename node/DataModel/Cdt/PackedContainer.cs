@@ -24,6 +24,8 @@ public static class CdtFlags
 /// The head of a list or map and where its elements lie. Reading the head says nothing about the elements: they may be broken.
 public readonly ref struct PackedContainer
 {
+    private const byte Nil = 0xC0;
+
     /// The whole value, from its head to its end.
     public ReadOnlySpan<byte> Bytes { get; init; }
 
@@ -66,7 +68,7 @@ public readonly ref struct PackedContainer
         ReadOnlySpan<byte> data = default;
         if (count > 0 && reader.TryRead(out var mark) && mark.Kind == PackedKind.Extension)
         {
-            first = isMap ? PackedSkip.Skip(value, reader.Offset) : reader.Offset;
+            first = isMap ? BehindFiller(value, reader.Offset) : reader.Offset;
             count--;
             tag = mark.Tag;
             flags = (byte)(mark.Tag & (isMap ? CdtFlags.MapMask : CdtFlags.ListMask));
@@ -85,6 +87,11 @@ public readonly ref struct PackedContainer
         };
         return first >= 0;
     }
+
+    // The mark of a map has a value like any key, as a rule nil. It is asked for rather than measured: a processor guesses the answer
+    // and goes on, where it would have to wait for a length, and behind an index these bytes come from far away.
+    private static int BehindFiller(ReadOnlySpan<byte> value, int offset) =>
+        (uint)offset < (uint)value.Length && value[offset] == Nil ? offset + 1 : PackedSkip.Skip(value, offset);
 
     /// One that does not exist yet.
     public static PackedContainer Empty(bool isMap, byte flags) => new() { IsMap = isMap, Flags = flags };

@@ -10,7 +10,17 @@ internal ref partial struct ExpEvaluator<TRecord>
     {
         ref readonly var node = ref _nodes[at];
         var right = _nodes[at + 1].End;
-        if (!Evaluate(at + 1, out var a) || !Evaluate(right, out var b) || a.Type != b.Type)
+        if (!Evaluate(at + 1, out var a))
+        {
+            return Trilean.Unknown;
+        }
+
+        if (a.Type == ExpType.Integer && _nodes[right] is { Code: ExpCode.Literal, Type: ExpType.Integer } literal)
+        {
+            return Holds(node.Code, a.Bits.CompareTo(literal.Bits)); // what most conditions are, without another value
+        }
+
+        if (!Evaluate(right, out var b) || a.Type != b.Type)
         {
             return Trilean.Unknown;
         }

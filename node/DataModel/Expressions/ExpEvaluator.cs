@@ -9,7 +9,7 @@ namespace Aerie.DataModel.Expressions;
 public static class ExpEvaluation
 {
     /// What the filter comes to without the record itself: with True or False, nothing needs to be read.
-    public static Trilean EvaluateMetadata<TRecord>(ExpProgram filter, ExpScratch scratch, TRecord record)
+    public static Trilean EvaluateMetadata<TRecord>(ExpProgram filter, ExpScratch scratch, in TRecord record)
         where TRecord : IRecordView, allows ref struct
     {
         if (filter.IsAboutBinsAlone)
@@ -22,7 +22,7 @@ public static class ExpEvaluation
     }
 
     /// Unknown keeps a record out, as False does.
-    public static Trilean EvaluateFilter<TRecord>(ExpProgram filter, ExpScratch scratch, TRecord record)
+    public static Trilean EvaluateFilter<TRecord>(ExpProgram filter, ExpScratch scratch, in TRecord record)
         where TRecord : IRecordView, allows ref struct
     {
         scratch.Begin();
@@ -30,7 +30,7 @@ public static class ExpEvaluation
     }
 
     /// Takes a path into a list or map; see ExpEvaluator.TakePath. The answer is what stands in scratch.Paths.
-    internal static ResultCode TakePath<TRecord>(ExpProgram path, ExpScratch scratch, TRecord record, BinValue bin, out int found)
+    internal static ResultCode TakePath<TRecord>(ExpProgram path, ExpScratch scratch, in TRecord record, BinValue bin, out int found)
         where TRecord : IRecordView, allows ref struct
     {
         scratch.Begin();
@@ -39,7 +39,7 @@ public static class ExpEvaluation
 
     /// The value as a bin would have it; type Null for nil. OpNotApplicable: unknown, or no value that a bin can have. What is
     /// handed out lies in the record, the program or the scratch.
-    public static ResultCode EvaluateValue<TRecord>(ExpProgram program, ExpScratch scratch, TRecord record, out BinValue result)
+    public static ResultCode EvaluateValue<TRecord>(ExpProgram program, ExpScratch scratch, in TRecord record, out BinValue result)
         where TRecord : IRecordView, allows ref struct
     {
         scratch.Begin();
@@ -67,7 +67,7 @@ internal ref partial struct ExpEvaluator<TRecord>
     private TRecord _record;
     private LoopElement _loop;
 
-    public ExpEvaluator(ExpProgram program, ExpScratch scratch, TRecord record, bool metadataOnly)
+    public ExpEvaluator(ExpProgram program, ExpScratch scratch, in TRecord record, bool metadataOnly)
     {
         _program = program;
         _scratch = scratch;

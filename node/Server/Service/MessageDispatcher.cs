@@ -69,6 +69,26 @@ internal sealed class MessageDispatcher(
         _ahead.Add(shared.Namespaces.Find(fields.Namespace), new Digest(fields.Digest));
     }
 
+    /// The same for messages that came one behind the other. Returns how far into the bytes it has looked.
+    public int ForeseeAll(ReadOnlySpan<byte> bytes)
+    {
+        var offset = 0;
+        while (_ahead.Count < LookAhead.Max && bytes.Length - offset >= ProtoHeader.Length)
+        {
+            var length = ProtoHeader.Length + ProtoHeader.Read(bytes[offset..]).BodyLength;
+            if (length > bytes.Length - offset)
+            {
+                break;
+            }
+
+            Foresee(bytes.Slice(offset, (int)length));
+            offset += (int)length;
+        }
+
+        LoadForeseen();
+        return offset;
+    }
+
     public void LoadForeseen()
     {
         _ahead.Load();

@@ -292,6 +292,7 @@ public sealed class ServiceLoop : IDisposable
     {
         var bytes = Buffers.Span(buffer)[..end];
         var step = default(DispatchStep);
+        var foreseen = offset;
         while (connection.LongReply is null && _reply.Length < ReplyBytesPerTurn)
         {
             step = _dispatcher.RunNext(connection.Port, bytes[offset..]);
@@ -303,6 +304,10 @@ public sealed class ServiceLoop : IDisposable
             offset += (int)step.Length;
             connection.LongReply = step.LongReply;
             step.LongReply?.Begin(connection.Id, _engine);
+            if (offset >= foreseen && offset < end)
+            {
+                foreseen = offset + _dispatcher.ForeseeAll(bytes[offset..]);
+            }
         }
 
         if (step.Outcome == DispatchOutcome.Malformed)

@@ -27,13 +27,10 @@ internal static class RecordFilter
     }
 
     /// False: the record is not wanted, whatever its bins say. `isDecided`: it is wanted, whatever they say. Caller holds the gate.
-    [MethodImpl(MethodImplOptions.NoInlining)]
     public static bool MayPass(Worker worker, Namespace records, in Digest digest, in RecordEntry entry, out bool isDecided)
     {
-        var answer = ExpEvaluation.EvaluateMetadata(
-            worker.Filter!, worker.Scratches.Expressions, new RecordView(worker, records, digest, entry));
-        isDecided = answer == Trilean.True;
-        return answer != Trilean.False;
+        isDecided = false;
+        return worker.Filter!.IsAboutBinsAlone || MayPassByMetadata(worker, records, digest, entry, out isDecided);
     }
 
     /// Loads the image's bins into the draft. Caller holds the gate.
@@ -55,5 +52,14 @@ internal static class RecordFilter
             : !records.TryOpen(worker, entry, out var image) ? ResultCode.Unknown
             : Passes(worker, records, command.Digest, entry, image) ? ResultCode.Ok
             : ResultCode.FilteredOut;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static bool MayPassByMetadata(Worker worker, Namespace records, in Digest digest, in RecordEntry entry, out bool isDecided)
+    {
+        var answer = ExpEvaluation.EvaluateMetadata(
+            worker.Filter!, worker.Scratches.Expressions, new RecordView(worker, records, digest, entry));
+        isDecided = answer == Trilean.True;
+        return answer != Trilean.False;
     }
 }
