@@ -28,14 +28,20 @@ internal sealed unsafe class LuaRuntime : IDisposable
         delegate* unmanaged[Cdecl]<nint, nint, void> bareHook = &TickWithoutTrampoline;
         Hook = _trampolines?.Hook ?? (nint)bareHook;
         RaiseHook = LuaLibrary.Export("luaL_error");
+        Watch = options.Interrupts == LuaInterrupts.Signalled && _trampolines is not null
+            ? InterruptWatch.TryStart(Hook, options.SignalsAtOnce)
+            : null;
     }
 
     public UdfOptions Options { get; }
 
     public IClock Clock => Options.Clock;
 
-    /// The count hook of every thread that runs scripts.
+    /// The count hook: of every thread that runs scripts, or with a watch, of those that are counted.
     public nint Hook { get; }
+
+    /// Null: all scripts are counted.
+    public InterruptWatch? Watch { get; }
 
     /// luaL_error as a hook, for where no code can be emitted: it raises before the next instruction. Its message is what it finds
     /// where it expects a format, the number of the event; nobody gets to see it, because the doom has a text of its own.
@@ -61,7 +67,11 @@ internal sealed unsafe class LuaRuntime : IDisposable
         Invariant.Holds(status == LuaApi.StatusOk);
     }
 
-    public void Dispose() => _trampolines?.Dispose();
+    public void Dispose()
+    {
+        Watch?.Dispose();
+        _trampolines?.Dispose();
+    }
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static int Enter(nint lua, int number) => Run(LuaState.HeapOf(lua), lua, number);

@@ -54,14 +54,25 @@ internal sealed unsafe class LuaState : IDisposable
     private int _walkLeft;
     private bool _suspends;
 
+    /// Null: the script is counted from its first instruction on.
+    private readonly InterruptSlot* _slot;
+    private bool _isCounted = true;
+
     /// The coroutine that has yielded because the turn is over, until who waits for it has noticed.
     private nint _paused;
     private bool _isDisposed;
     private ExceptionDispatchInfo? _thrown;
 
     public LuaState(LuaRuntime runtime, LuaModules modules)
+        : this(runtime, modules, null)
+    {
+    }
+
+    /// `slot`: of who will use the state, when there is a watch.
+    public LuaState(LuaRuntime runtime, LuaModules modules, InterruptSlot* slot)
     {
         Runtime = runtime;
+        _slot = slot;
         Modules = modules;
         _generation = modules.Generation;
         _heap = LuaHeap.Create(runtime.Options.MemoryMax);
@@ -116,6 +127,11 @@ internal sealed unsafe class LuaState : IDisposable
         _paused = 0;
         _heap->Refusals = 0;
         _heap->Work = 0;
+        _isCounted = _slot == null;
+        if (!_isCounted && LuaApi.HookMask(Thread) != 0)
+        {
+            LuaApi.SetHook(Thread, 0, 0, 0); // the last call was counted in the end
+        }
     }
 
     /// Runs the function that lies on the thread's stack below its arguments, or goes on where the thread was suspended.
@@ -124,9 +140,20 @@ internal sealed unsafe class LuaState : IDisposable
         _turnLeft = Runtime.Options.InstructionsPerTurn;
         _suspends = false;
         int results;
+        var isWatched = !_isCounted;
+        if (isWatched)
+        {
+            Runtime.Watch!.Begin(_slot, Thread);
+        }
+
         _heap->ManagedDepth = 0;
         var status = LuaApi.Resume(Thread, _main, arguments, &results);
         _heap->ManagedDepth = 1;
+        if (isWatched)
+        {
+            InterruptWatch.End(_slot);
+        }
+
         if (_suspends && status == LuaApi.StatusYield)
         {
             return ThreadProgress.Suspended;
@@ -182,7 +209,14 @@ internal sealed unsafe class LuaState : IDisposable
     {
         var work = _heap->Work;
         _heap->Work = 0;
-        _turnLeft -= LuaRuntime.TickInterval + (int)Math.Min(work, int.MaxValue / 2);
+        if (!_isCounted && _slot->HasCome != 0)
+        {
+            _isCounted = true; // a whole turn is over
+            _turnLeft = 0;
+        }
+
+        var isCounted = _isCounted || lua != Thread;
+        _turnLeft -= (isCounted ? LuaRuntime.TickInterval : 0) + (int)Math.Min(work, int.MaxValue / 2);
         if (Doom == Doom.None && _heap->Refusals > RefusalsMax)
         {
             Doom = Doom.Memory;
@@ -199,7 +233,7 @@ internal sealed unsafe class LuaState : IDisposable
             return false;
         }
 
-        LuaApi.SetHook(lua, Runtime.Hook, LuaApi.MaskCount, LuaRuntime.TickInterval);
+        LuaApi.SetHook(lua, Runtime.Hook, isCounted ? LuaApi.MaskCount : 0, LuaRuntime.TickInterval);
         if (_turnLeft <= 0 && !_suspends && _paused == 0 && TryPause(lua))
         {
             LuaApi.YieldFromHook(lua, 0, 0, 0);
@@ -207,6 +241,9 @@ internal sealed unsafe class LuaState : IDisposable
 
         return true;
     }
+
+    /// A coroutine of the script is counted always: the watch knows the main line alone.
+    public void Count(nint lua) => LuaApi.SetHook(lua, Runtime.Hook, LuaApi.MaskCount, LuaRuntime.TickInterval);
 
     /// For who waits for the coroutine at `index`, which has just yielded. Null: it did so by itself, or has ended. Otherwise its turn
     /// was over, and this is whether who waits is to yield, too; if not, the coroutine goes on.
@@ -385,7 +422,11 @@ internal sealed unsafe class LuaState : IDisposable
     private int RenewThread(int key)
     {
         Thread = LuaApi.NewThread(_main);
-        LuaApi.SetHook(Thread, Runtime.Hook, LuaApi.MaskCount, LuaRuntime.TickInterval);
+        if (_slot == null)
+        {
+            Count(Thread);
+        }
+
         LuaApi.RawGet(Thread, LuaApi.Registry, LuaApi.RegistryGlobals);
         LuaApi.RawGet(Thread, LuaApi.Registry, Known.Record);
         if (key == 0)

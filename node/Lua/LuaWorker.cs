@@ -1,10 +1,11 @@
 using Aerie.Foundation;
+using Aerie.Lua.Native;
 
 namespace Aerie.Lua;
 
 /// One thread's states and runs. A module has as many states as calls of it were suspended at the same time on this worker, one as
 /// a rule; idle ones are kept up to a number.
-internal sealed class LuaWorker : IUdfWorker
+internal sealed unsafe class LuaWorker : IUdfWorker
 {
     /// Functions that were called and exist. When there are more, the others are looked up at each call and not counted.
     private const int FunctionsMax = 100_000;
@@ -15,6 +16,7 @@ internal sealed class LuaWorker : IUdfWorker
     private readonly Dictionary<string, StatePool> _pools = new(StringComparer.Ordinal);
     private readonly IdleStates _idle;
     private readonly Stack<LuaRun> _runs = [];
+    private readonly InterruptSlot* _slot;
     private FunctionEntry? _last;
     private PooledState? _lastUsed;
     private bool _isDisposed;
@@ -24,6 +26,7 @@ internal sealed class LuaWorker : IUdfWorker
         _engine = engine;
         _functionsByCall = _functions.GetAlternateLookup<CalledName>();
         _idle = new IdleStates(engine.Runtime.Options.IdleStatesMax);
+        _slot = engine.Runtime.Watch is { } watch ? watch.Open() : null;
     }
 
     public LuaRuntime Runtime => _engine.Runtime;
@@ -100,7 +103,7 @@ internal sealed class LuaWorker : IUdfWorker
             _idle.TryTake(pool, out idle);
         }
 
-        return _engine.Modules.Find(pool.Module) is null ? null : new PooledState(pool, new LuaState(Runtime, _engine.Modules));
+        return _engine.Modules.Find(pool.Module) is null ? null : new PooledState(pool, new LuaState(Runtime, _engine.Modules, _slot));
     }
 
     public void Return(PooledState state)

@@ -25,6 +25,21 @@ public sealed record UdfOptions
 
     /// How errors are raised into Lua; null: as fits the machine.
     public LuaErrors? Errors { get; init; }
+
+    public LuaInterrupts Interrupts { get; init; }
+
+    /// For tests: whoever runs gets the signal at once, wherever that may be.
+    internal bool SignalsAtOnce { get; init; }
+}
+
+/// How a script that runs on and on is stopped.
+public enum LuaInterrupts : byte
+{
+    /// Its instructions are counted. The same script always stops at the same place, and its loops are half as fast.
+    Counted,
+
+    /// Only once it has run for about a millisecond: then a signal comes. Where signals cannot be used, all are counted.
+    Signalled,
 }
 
 /// Managed code may not be jumped over by Lua's errors: they are raised after it has returned.

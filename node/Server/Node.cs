@@ -24,7 +24,8 @@ public sealed class Node : IDisposable
     private readonly ConfigStore _config;
 
     /// Without `systemMemoryUsedPct` the machine's memory stops no writes; without `descriptorsForConnections` proto-fd-max
-    /// alone limits connections. `storage` opens what a persistent namespace lies on.
+    /// alone limits connections. `storage` opens what a persistent namespace lies on. `interrupts`: signals come by the machine's clock,
+    /// so that a node whose clock is another's counts.
     public Node(
         ConfigStore config,
         IClock clock,
@@ -33,7 +34,8 @@ public sealed class Node : IDisposable
         Func<Node, IInfoAnswers> info,
         Func<int?>? systemMemoryUsedPct = null,
         int descriptorsForConnections = int.MaxValue,
-        Func<NamespaceOptions, LastUpdateClock, NamespaceStorage>? storage = null)
+        Func<NamespaceOptions, LastUpdateClock, NamespaceStorage>? storage = null,
+        LuaInterrupts interrupts = LuaInterrupts.Counted)
     {
         _config = config;
         var loopCount = config.Service.Current.ServiceThreads;
@@ -48,7 +50,7 @@ public sealed class Node : IDisposable
         var udfLog = logs.CreateLogger("udf");
         Udfs = config.Service.Current.DisableUdfExecution
             ? null
-            : new LuaEngine(new UdfOptions { Clock = clock, Log = new UdfLog(udfLog) });
+            : new LuaEngine(new UdfOptions { Clock = clock, Log = new UdfLog(udfLog), Interrupts = interrupts });
         Modules = new UdfModules(config.UdfPath, Udfs, udfLog);
         Queries = new QueryRegistry(() => config.Service.Current.QueryMaxDone);
         Shared = new ServiceShared

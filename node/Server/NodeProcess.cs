@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Aerie.Foundation;
 using Aerie.Io;
+using Aerie.Lua;
 using Aerie.Server.Config;
 using Aerie.Server.Http;
 using Aerie.Server.Logging;
@@ -35,7 +36,8 @@ internal sealed class NodeProcess(ConfigStore config, NodeLog log, ILoggerFactor
             DescriptorsForConnections(),
             new StorageOpening(
                 new DeviceFiles(), config, clock, logs.CreateLogger("drv_ssd"), config.Service.Current.ServiceThreads + 1,
-                acceptMissingDevices).Open);
+                acceptMissingDevices).Open,
+            LuaInterrupts.Signalled);
         Invariant.Holds(reporting is not null);
         using var web = reporting.NewMetricsServer();
         web?.Start();

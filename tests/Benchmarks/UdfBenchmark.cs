@@ -17,6 +17,7 @@ public static class UdfBenchmark
         function empty(rec) end
         function incr(rec, by) rec.a = rec.a + rec.b * by; return rec.a end
         function incr_update(rec, by) rec.a = rec.a + rec.b * by; aerospike:update(rec) return rec.a end
+        function compute(rec, by) local n = rec.a + rec.b * by; rec.c = n; aerospike:update(rec); return n end
         function text(rec, s) rec.t = rec.t and 'x' .. s or s; return 1 end
         function sum(rec) local n, l = 0, rec.l; for i = 1, #l do n = n + l[i] end; return n end
         function loop(rec, n) local s = 0; for i = 1, n do s = s + i end; return s end
@@ -37,7 +38,8 @@ public static class UdfBenchmark
                 continue;
             }
 
-            using var engine = new LuaEngine(new UdfOptions { Clock = new SystemClock(), Errors = errors });
+            var options = new UdfOptions { Clock = new SystemClock(), Errors = errors, Interrupts = LuaInterrupts.Signalled };
+            using var engine = new LuaEngine(options);
             Run(TextWriter.Null, engine, only); // until all is compiled
             output.WriteLine($"{errors,-34}{"ns/call",10}{"GC B/call",12}");
             Run(output, engine, only);
@@ -63,6 +65,7 @@ public static class UdfBenchmark
         Row(record, "bench", "empty", []);
         Row(record, "bench", "incr", [3]);
         Row(record, "bench", "incr_update", [3]);
+        Row(record, "bench", "compute", [3]);
         Row(record, "bench", "text", ["value"]);
         Row(record, "bench", "sum", []);
         Row(record, "bench", "loop", [1000]);

@@ -12,6 +12,7 @@ internal static unsafe class NativeLibrary
     public static Callback[] Callbacks { get; } =
     [
         new(Library.Callbacks.Native, "tick", &Tick),
+        new(Library.Callbacks.Native, "counted", &Counted),
         new(Library.Callbacks.Native, "at_top", &AtTop),
         new(Library.Callbacks.Native, "pauses", &Pauses),
         new(Library.Callbacks.Native, "now", &Now),
@@ -24,6 +25,14 @@ internal static unsafe class NativeLibrary
     {
         state.Charge(StepInstructions);
         return 0;
+    }
+
+    /// counted(co): a new coroutine, as it must be before it runs.
+    private static int Counted(LuaState state, nint lua)
+    {
+        state.Count(LuaApi.ToThread(lua, 1));
+        LuaApi.SetTop(lua, 1);
+        return 1;
     }
 
     /// Whether the script's own main line runs, and none of its coroutines.

@@ -38,7 +38,7 @@ end
 
 -- A coroutine that died is never closed: what it still had to close would run with the count hook off.
 local create, resume, yield = coroutine.create, coroutine.resume, coroutine.yield
-local is_yieldable, running, pauses = coroutine.isyieldable, coroutine.running, native.pauses
+local is_yieldable, running, pauses, counted = coroutine.isyieldable, coroutine.running, native.pauses, native.counted
 
 -- A turn may end inside a coroutine: it yields nothing then, and so do all that wait for it, out to the main line; later they go
 -- on from there inwards. Where one of them cannot yield, the coroutine goes on at once.
@@ -74,11 +74,11 @@ coroutine = {
   end,
   create = function(f)
     tick()
-    return create(f)
+    return counted(create(f))
   end,
   wrap = function(f)
     tick()
-    local co = create(f)
+    local co = counted(create(f))
     return function(...)
       return outcome(resumed(co, resume(co, ...)))
     end

@@ -117,6 +117,9 @@ internal static unsafe partial class LuaApi
     [DllImport(Lib, EntryPoint = "lua_sethook"), SuppressGCTransition]
     public static extern void SetHook(nint lua, nint function, int mask, int count);
 
+    [DllImport(Lib, EntryPoint = "lua_gethookmask"), SuppressGCTransition]
+    public static extern int HookMask(nint lua);
+
     [DllImport(Lib, EntryPoint = "lua_isyieldable"), SuppressGCTransition]
     public static extern int IsYieldable(nint lua);
 

@@ -1,4 +1,3 @@
-using System.ComponentModel;
 using System.Runtime.InteropServices;
 
 namespace Aerie.Lua.Native;
@@ -10,69 +9,41 @@ namespace Aerie.Lua.Native;
 ///     test eax, eax; js raise; pop rbx; ret
 ///     raise: mov rdi, rbx; pop rbx; mov rax, lua_error; jmp rax
 ///
-/// All are emitted before the first is used; the page is never writable and executable at once.
-internal sealed unsafe partial class Trampolines : IDisposable
+/// All are emitted before the first is used.
+internal sealed class Trampolines : IDisposable
 {
     private const int Size = 64;
-    private const int ReadWrite = 3;
-    private const int ReadExecute = 5;
-    private const int PrivateAnonymous = 0x22;
 
-    private readonly nint _pages;
-    private readonly nuint _length;
+    private readonly CodePages _pages;
 
-    private Trampolines(nint pages, nuint length)
-    {
-        _pages = pages;
-        _length = length;
-    }
+    private Trampolines(CodePages pages) => _pages = pages;
 
-    /// Null: this machine runs other instructions, or does not let programs make any.
+    /// Null: code cannot be made here.
     public static Trampolines? TryEmit(nint callback, int count, nint hook)
     {
-        if (RuntimeInformation.ProcessArchitecture != Architecture.X64)
-        {
-            return null;
-        }
-
-        var length = (nuint)((count + 1) * Size);
-        var pages = Map(0, length, ReadWrite, PrivateAnonymous, -1, 0);
-        if (pages == -1)
+        if (CodePages.TryReserve((count + 1) * Size) is not { } pages)
         {
             return null;
         }
 
         var raise = LuaLibrary.Export("lua_error");
-        Emit((byte*)pages, hook, 0, raise);
+        Emit(pages.Code(0, Size), hook, 0, raise);
         for (var number = 0; number < count; number++)
         {
-            Emit((byte*)pages + ((number + 1) * Size), callback, number, raise);
+            Emit(pages.Code((number + 1) * Size, Size), callback, number, raise);
         }
 
-        if (Protect(pages, length, ReadExecute) != 0)
-        {
-            Unmap(pages, length);
-            return null;
-        }
-
-        return new Trampolines(pages, length);
+        return pages.TrySeal() ? new Trampolines(pages) : null;
     }
 
-    public nint Hook => _pages;
+    public nint Hook => _pages.Start;
 
-    public nint Callback(int number) => _pages + ((number + 1) * Size);
+    public nint Callback(int number) => _pages.Start + ((number + 1) * Size);
 
-    public void Dispose()
+    public void Dispose() => _pages.Dispose();
+
+    private static void Emit(Span<byte> code, nint target, int number, nint raise)
     {
-        if (Unmap(_pages, _length) != 0)
-        {
-            throw new Win32Exception(Marshal.GetLastSystemError());
-        }
-    }
-
-    private static void Emit(byte* at, nint target, int number, nint raise)
-    {
-        var code = new Span<byte>(at, Size);
         code.Fill(0xCC);
         ReadOnlySpan<byte> enter = [0x53, 0x48, 0x89, 0xFB, 0xBE];
         enter.CopyTo(code);
@@ -86,13 +57,4 @@ internal sealed unsafe partial class Trampolines : IDisposable
         code[41] = 0xFF;
         code[42] = 0xE0;
     }
-
-    [DllImport("libc", EntryPoint = "mmap")]
-    private static extern nint Map(nint address, nuint length, int protection, int flags, int file, nint offset);
-
-    [DllImport("libc", EntryPoint = "mprotect")]
-    private static extern int Protect(nint address, nuint length, int protection);
-
-    [DllImport("libc", EntryPoint = "munmap")]
-    private static extern int Unmap(nint address, nuint length);
 }

@@ -7,24 +7,29 @@ using static Aerie.TestKit.UdfValues;
 
 namespace Aerie.Node.Tests.Lua;
 
-public sealed class TrampolineScriptTests : ScriptContract
+public sealed class SignalledScriptTests : ScriptContract
 {
-    protected override LuaErrors Errors => LuaErrors.Trampoline;
+    protected override LuaWay Way => LuaWay.Signalled;
+}
+
+public sealed class CountedScriptTests : ScriptContract
+{
+    protected override LuaWay Way => LuaWay.Counted;
 }
 
 public sealed class WrappedScriptTests : ScriptContract
 {
-    protected override LuaErrors Errors => LuaErrors.Wrapped;
+    protected override LuaWay Way => LuaWay.Wrapped;
 }
 
-/// What scripts can rely on, however errors are raised into Lua.
+/// What scripts can rely on, however errors are raised into Lua and long runs are stopped.
 public abstract partial class ScriptContract
 {
-    protected abstract LuaErrors Errors { get; }
+    protected abstract LuaWay Way { get; }
 
-    private ScriptHost Of(string body) => ScriptHost.Of(body, new UdfOptions { Clock = new SystemClock(), Errors = Errors });
+    private ScriptHost Of(string body) => ScriptHost.Of(body, Way.Options());
 
-    private ScriptHost Script(string text) => new(text, new UdfOptions { Clock = new SystemClock(), Errors = Errors });
+    private ScriptHost Script(string text) => new(text, Way.Options());
 
     private object? Run(string body, params object?[] arguments)
     {

@@ -43,9 +43,9 @@ internal sealed class IndexPicture
     public int Count => _entries.Count;
 
     /// From a checkpoint, against one from all blocks. They may differ in what no client sees and what leaves no mark: the scan
-    /// finds again what had expired with its first version, or was cut off, and was swept away before the checkpoint. And of a version that was
-    /// moved, the scan may know the other copy, when the block it was moved to is the older one: then the scan has no use for the block
-    /// in which the checkpoint knows it.
+    /// finds again what had expired with its first version, or was cut off, and was swept away before the checkpoint. And of a version
+    /// that was moved, the scan may know the other copy, when the block it was moved to is the older one: then the scan has no use for
+    /// the block in which the checkpoint knows it.
     public void MustEqual(IndexPicture scanned)
     {
         foreach (var (digest, entry) in _entries)
@@ -68,9 +68,10 @@ internal sealed class IndexPicture
             var (books, other) = (_books[block], scanned._books[block]);
             if (books.IsUsed)
             {
-                var isElsewhere = books.Marks == 0 && _units[block] > 0; // all of it: each record is in both, and here the scan has none
-                Assert.True(other.IsUsed || isElsewhere, $"block {block} is used after the checkpoint alone: {_units[block]} units, {books.Marks} marks");
-                Assert.True(!other.IsUsed || books.Marks == other.Marks, $"block {block}: {books.Marks} marks, the scan counts {other.Marks}");
+                var name = $"block {block} ({_units[block]} units, {books.Marks} marks after the checkpoint)";
+                var isElsewhere = books.Marks == 0 && _units[block] > 0; // each record is in both, and here the scan has none
+                Assert.True(other.IsUsed || isElsewhere, $"{name} is free after the scan");
+                Assert.True(!other.IsUsed || books.Marks == other.Marks, $"{name}: the scan counts {other.Marks} marks");
             }
             else
             {
