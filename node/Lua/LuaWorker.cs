@@ -108,7 +108,7 @@ internal sealed unsafe class LuaWorker : IUdfWorker
 
     public void Return(PooledState state)
     {
-        if (_isDisposed || !state.IsLoaded || !state.State.IsWorthKeeping())
+        if (_isDisposed || !Runtime.Options.KeepsStates || !state.IsLoaded || !state.State.IsWorthKeeping())
         {
             state.State.Dispose();
             return;

@@ -20,6 +20,9 @@ public sealed record UdfOptions
     /// How long Check lets the outermost statements of a module run.
     public long CheckNanoseconds { get; init; } = 1_000_000_000;
 
+    /// False: every call loads its module anew, with fresh globals.
+    public bool KeepsStates { get; init; } = true;
+
     /// Idle states that a worker keeps; the one that was used longest ago goes first.
     public int IdleStatesMax { get; init; } = 128;
 

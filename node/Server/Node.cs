@@ -50,7 +50,13 @@ public sealed class Node : IDisposable
         var udfLog = logs.CreateLogger("udf");
         Udfs = config.Service.Current.DisableUdfExecution
             ? null
-            : new LuaEngine(new UdfOptions { Clock = clock, Log = new UdfLog(udfLog), Interrupts = interrupts });
+            : new LuaEngine(new UdfOptions
+            {
+                Clock = clock,
+                Log = new UdfLog(udfLog),
+                Interrupts = interrupts,
+                KeepsStates = config.UdfCacheEnabled,
+            });
         Modules = new UdfModules(config.UdfPath, Udfs, udfLog);
         Queries = new QueryRegistry(() => config.Service.Current.QueryMaxDone);
         Shared = new ServiceShared

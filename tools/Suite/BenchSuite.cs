@@ -46,7 +46,7 @@ internal sealed class BenchSuite(SuiteOptions options, TextWriter progress)
                 options.DeviceValueSize,
                 NodeConfig.OnDevice(options.FirstPort + 1, nodeFile, options.DeviceMegabytes))
             {
-                FloorThreads = SuiteOptions.BlockingThreads,
+                FloorThreads = options.BlockingThreads,
                 FloorFile = floorFile,
                 MemoryGroup = group,
             };

@@ -23,12 +23,13 @@ public static class SuiteCommand
         var deviceFolder = New<string?>("--device-folder", null, "where the device works put their files; default: the folder of --out");
         var deviceSize = New("--device-mb", defaults.DeviceMegabytes, "size of the node's file in the device works");
         var deviceValue = New("--device-value-size", defaults.DeviceValueSize, "bytes in a record of the device works");
+        var threads = New("--blocking-threads", defaults.BlockingThreads, "threads of the floor that wait for the device");
         var group = New<string?>("--memory-cgroup", null, "a memory cgroup made for the run: limits the node of the device works");
         var memory = New("--memory-mb", defaults.MemoryMegabytes, "the limit that --memory-cgroup is given");
         var command = new Command("suite", "Measure a node beside the floor server, and computing in records beside plain requests")
         {
             node, floor, folder, port, keys, mapKeys, numberKeys, utxoKeys, seconds, rounds, works, deviceFolder, deviceSize, deviceValue,
-            group, memory,
+            threads, group, memory,
         };
         command.SetAction(parsed =>
         {
@@ -50,6 +51,7 @@ public static class SuiteCommand
                 DeviceValueSize = parsed.GetValue(deviceValue),
                 MemoryGroup = parsed.GetValue(group),
                 MemoryMegabytes = parsed.GetValue(memory),
+                BlockingThreads = parsed.GetValue(threads),
             };
             return Run(options);
         });

@@ -30,6 +30,7 @@ public sealed class ConfigStore
         _settings = report.Settings;
         Network = report.Options.Network;
         UdfPath = report.Options.UdfPath;
+        UdfCacheEnabled = report.Options.UdfCacheEnabled;
         Logging = report.Options.Logging;
         Service = new LiveOptions<ServiceOptions>(report.Options.Service);
         _namespaces = report.Options.Namespaces.ToDictionary(
@@ -43,6 +44,8 @@ public sealed class ConfigStore
 
     /// The folder of registered modules.
     public string UdfPath { get; }
+
+    public bool UdfCacheEnabled { get; }
 
     public LiveOptions<ServiceOptions> Service { get; }
 

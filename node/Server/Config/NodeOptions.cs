@@ -11,6 +11,9 @@ public sealed record NodeOptions(
     /// The folder of registered modules.
     public required string UdfPath { get; init; }
 
+    /// States with modules in them are kept from one call to the next.
+    public required bool UdfCacheEnabled { get; init; }
+
     public static NodeOptions From(Settings root) => new(
         ServiceOptions.From(root.Child("service")!),
         NetworkOptions.From(root.Child("network")!),
@@ -18,6 +21,7 @@ public sealed record NodeOptions(
         [.. root.ChildrenOf("namespace").Select(NamespaceOptions.From)])
     {
         UdfPath = root.ChildOrNew("mod-lua", "mod-lua").Text("user-path"),
+        UdfCacheEnabled = root.ChildOrNew("mod-lua", "mod-lua").Flag("cache-enabled"),
     };
 }
 

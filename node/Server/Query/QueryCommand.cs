@@ -74,7 +74,7 @@ internal static class QueryCommand
 
         if (result == ResultCode.Ok)
         {
-            result = QueryOps.TryRead(request, out var ops);
+            result = QueryOps.TryRead(background.Worker, request, out var ops);
             var bins = BinNames.All;
             result = result != ResultCode.Ok || ops is not null ? result : BinNames.TryRead(request, out bins);
             if (result == ResultCode.Ok && TryPlan(request, records, bins, out var plan))

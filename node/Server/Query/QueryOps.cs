@@ -1,5 +1,6 @@
 using Aerie.Foundation;
 using Aerie.Protocol;
+using Aerie.Server.Records;
 using Aerie.Server.Transactions;
 
 namespace Aerie.Server.Query;
@@ -22,7 +23,7 @@ internal sealed class QueryOps
     public Ops Ops => new(_bytes, _count);
 
     /// Null: there are none but reads of bins, which need no operations.
-    public static ResultCode TryRead(in Request request, out QueryOps? ops)
+    public static ResultCode TryRead(Worker worker, in Request request, out QueryOps? ops)
     {
         ops = null;
         var isComputed = false;
@@ -38,6 +39,6 @@ internal sealed class QueryOps
         }
 
         ops = new QueryOps(request);
-        return ReadOps.Check(request.Ops);
+        return ReadOps.CheckAll(worker, request.Ops);
     }
 }

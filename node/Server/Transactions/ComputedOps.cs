@@ -42,6 +42,33 @@ internal readonly ref struct ComputedOps(Worker worker, RecordView view, DraftSo
         return result != ResultCode.Ok ? result : reply.Overflowed ? ResultCode.Parameter : ResultCode.Ok;
     }
 
+    /// Ok: it can be read, whatever it will meet. For who runs it on many records later.
+    public static ResultCode Check(Worker worker, OpRow row, scoped in Op op)
+    {
+        var outcome = worker.Outcome;
+        outcome.Begin();
+        var result = row.Kind switch
+        {
+            OpKind.Cdt when PathCommand.Is(op.Value) => Compile(worker, op.Value, row.Modifies, isPath: true),
+            OpKind.Cdt => CdtCommand.Run(default, row.Modifies, op.Value, worker.Scratches.Cdt, outcome),
+            OpKind.Hll => HllCommand.Run(default, row.Modifies, op.Value, worker.Scratches.Hll, outcome),
+            OpKind.Bits => BitsCommand.Run(default, row.Modifies, op.Value, outcome),
+            OpKind.Expression => Compile(worker, op.Value, row.Modifies, isPath: false),
+            _ => ResultCode.Ok,
+        };
+        outcome.Reply.WindBack(outcome.ReplyOffset);
+        return result == ResultCode.Parameter ? result : ResultCode.Ok; // no bin was there; what is asked of one may be right
+    }
+
+    private static ResultCode Compile(Worker worker, ReadOnlySpan<byte> value, bool modifies, bool isPath)
+    {
+        var scratch = worker.Scratches.Expressions;
+        var program = scratch.Rent();
+        var result = isPath ? PathCommand.Compile(value, modifies, program) : ExpOps.Compile(value, program);
+        scratch.Return(program);
+        return result;
+    }
+
     private ResultCode Compute(OpRow row, scoped in Op op, BinValue bin, OpOutcome outcome) => row.Kind switch
     {
         OpKind.Cdt when PathCommand.Is(op.Value) => Walk(row, op, bin, outcome),

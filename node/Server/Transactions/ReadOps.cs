@@ -14,7 +14,7 @@ internal readonly ref struct ReadOps(Worker worker, Namespace records, Ops ops, 
     private readonly Ops _ops = ops;
 
     /// An operation that cannot be done on this record answers nothing, as if the bin were not there. For queries: one record of
-    /// another form must not end them.
+    /// another form must not end them. What no record could answer CheckAll has refused.
     public bool SkipsFailed { get; init; }
 
     /// The draft finds a name among thousands without walking them all. Caller holds the gate.
@@ -56,6 +56,19 @@ internal readonly ref struct ReadOps(Worker worker, Namespace records, Ops ops, 
         }
 
         return ResultCode.Ok;
+    }
+
+    /// Ok: each is a read that can be, and can be read.
+    public static ResultCode CheckAll(Worker worker, Ops ops)
+    {
+        var result = Check(ops);
+        while (result == ResultCode.Ok && ops.TryNext(out var op))
+        {
+            var row = OpTable.Of(op.Code);
+            result = row.IsComputed ? ComputedOps.Check(worker, row, op) : ResultCode.Ok;
+        }
+
+        return result;
     }
 
     /// Ok: each is a read that can be.

@@ -164,6 +164,14 @@ public sealed class EngineTests
     }
 
     [Fact]
+    public void Without_a_cache_each_call_begins_with_fresh_globals()
+    {
+        using var host = new ScriptHost(Slow, new UdfOptions { Clock = new SystemClock(), KeepsStates = false });
+        Assert.Equal(1L, host.Call("quick", new UdfTestRecord()));
+        Assert.Equal(1L, host.Call("quick", new UdfTestRecord()));
+    }
+
+    [Fact]
     public void Ten_thousand_modules_cost_what_is_called_of_them()
     {
         using var host = new ScriptHost("", new UdfOptions { Clock = new SystemClock(), IdleStatesMax = 16 });

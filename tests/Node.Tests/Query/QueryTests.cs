@@ -242,6 +242,11 @@ public class QueryTests : IDisposable
         Assert.Equal(ResultCode.UnsupportedFeature, Refused(new WireQuery().Field(FieldId.UdfOp, [1])));
         Assert.Equal(ResultCode.Parameter, Refused(new WireQuery().Op(OpCode.CdtRead, "")));
         Assert.Equal(ResultCode.Parameter, Refused(new WireQuery().Op(OpCode.CdtRead, "v").Op(OpCode.CdtModify, "v")));
+        foreach (var code in (OpCode[])[OpCode.CdtRead, OpCode.BitsRead, OpCode.HllRead, OpCode.ExpressionRead])
+        {
+            Assert.Equal(ResultCode.Parameter, Refused(new WireQuery().Op(code, "v", ParticleType.Bytes, [0x91, 0xCC])));
+        }
+
         Assert.Equal(ResultCode.IndexNotFound, Refused(new WireQuery().Field(FieldId.IndexRange, [1])));
         Assert.Equal(ResultCode.Parameter, Refused(new WireQuery().Op(OpCode.Write, "v")));
         Assert.Equal(ResultCode.Parameter, Refused(new WireQuery().Partitions(4096)));
@@ -249,7 +254,7 @@ public class QueryTests : IDisposable
         Assert.Equal(ResultCode.Parameter, Refused(new WireQuery().Field(FieldId.ResumeDigests, new byte[19])));
         Assert.Equal(ResultCode.Parameter, Refused(new WireQuery().Field(FieldId.MaxRecords, [1])));
         Assert.Equal(ResultCode.BinName, Refused(new WireQuery().Bins("a-name-that-is-too-long")));
-        Assert.Equal(11, Count(NamespaceCounter.PiQueryLongBasicError));
+        Assert.Equal(15, Count(NamespaceCounter.PiQueryLongBasicError));
     }
 
     [Fact]
