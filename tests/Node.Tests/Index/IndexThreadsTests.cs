@@ -1,5 +1,6 @@
 using Aerie.Foundation;
 using Aerie.Index;
+using Aerie.TestKit;
 using Xunit;
 
 namespace Aerie.Node.Tests.Index;
@@ -19,7 +20,7 @@ public sealed class IndexThreadsTests : IDisposable
     public void Threads_with_keys_of_their_own_do_not_disturb_each_other()
     {
         var kept = new Dictionary<Digest, ushort>[Threads];
-        RunOnThreads(thread =>
+        OnThreads.Run(Threads, thread =>
         {
             var random = new Random(thread);
             var own = kept[thread] = [];
@@ -61,7 +62,7 @@ public sealed class IndexThreadsTests : IDisposable
 
         var balance = new int[keys.Length];
         var increments = 0L;
-        RunOnThreads(thread => Interlocked.Add(ref increments, Fight(new Random(100 + thread), keys, balance)));
+        OnThreads.Run(Threads, thread => Interlocked.Add(ref increments, Fight(new Random(100 + thread), keys, balance)));
 
         var present = keys.Where((_, i) => balance[i] == 1).ToList();
         Assert.All(balance, value => Assert.InRange(value, 0, 1));
@@ -138,27 +139,5 @@ public sealed class IndexThreadsTests : IDisposable
             Assert.Equal(group.Count(), _index.Count(group.Key));
             Assert.Equal(group.Order(), IndexModel.Walk(_index, group.Key, default));
         }
-    }
-
-    private static void RunOnThreads(Action<int> work)
-    {
-        var failures = new List<Exception>();
-        var threads = Enumerable.Range(0, Threads).Select(number => new Thread(() =>
-        {
-            try
-            {
-                work(number);
-            }
-            catch (Exception failure)
-            {
-                lock (failures)
-                {
-                    failures.Add(failure);
-                }
-            }
-        })).ToList();
-        threads.ForEach(thread => thread.Start());
-        threads.ForEach(thread => thread.Join());
-        Assert.Empty(failures);
     }
 }

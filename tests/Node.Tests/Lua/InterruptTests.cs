@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using Aerie.Foundation;
 using Aerie.Lua;
@@ -59,31 +58,14 @@ public sealed class InterruptTests
         Assert.SkipUnless(IsPossible, "signals cannot be used on this machine");
         const int Threads = 3;
         var wanted = int.Parse(Environment.GetEnvironmentVariable("AERIE_LUA_SIGNALS") ?? "6000", CultureInfo.InvariantCulture) / Threads;
-        var failures = new List<Exception>();
         using var engine = new LuaEngine(LuaWay.Signalled.Options() with { SignalsAtOnce = true, IdleStatesMax = 2 });
         engine.Register("demo", Mixed);
-        using (var collections = new ForcedCollections(1))
+        using var collections = new ForcedCollections(1);
+        OnThreads.Run(Threads, number =>
         {
-            var threads = Enumerable.Range(0, Threads).Select(number => new Thread(() =>
-            {
-                try
-                {
-                    using var worker = engine.OpenWorker();
-                    RunMixed(worker, collections, wanted, number);
-                }
-                catch (Exception failure)
-                {
-                    lock (failures)
-                    {
-                        failures.Add(failure);
-                    }
-                }
-            })).ToList();
-            threads.ForEach(thread => thread.Start());
-            threads.ForEach(thread => thread.Join());
-        }
-
-        Assert.Empty(failures);
+            using var worker = engine.OpenWorker();
+            RunMixed(worker, collections, wanted, number);
+        });
     }
 
     private static bool IsPossible => Aerie.Lua.Native.InterruptSignal.IsAvailable;
@@ -152,12 +134,5 @@ public sealed class InterruptTests
         Assert.True((long)record["a"]! >= sum, $"{record["a"]} after {sum}"); // what was given up may have been stored before
     }
 
-    private static void Until(Func<bool> condition)
-    {
-        var watch = Stopwatch.StartNew();
-        while (!condition())
-        {
-            Assert.True(watch.Elapsed < Patience, "in vain for a minute");
-        }
-    }
+    private static void Until(Func<bool> condition) => Assert.True(Eventually.Holds(condition, Patience), "in vain for a minute");
 }
