@@ -1,22 +1,35 @@
 namespace Aerie.TestKit;
 
 /// Work on several threads at once. Whatever one of them throws comes out when all have ended.
-public static class OnThreads
+public sealed class OnThreads
 {
-    /// `work` is told which of the threads it is.
-    public static void Run(int count, Action<int> work)
+    private readonly List<Exception> _failures = [];
+    private readonly List<Thread> _threads;
+
+    private OnThreads(int count, Action<int> work)
     {
-        var failures = new List<Exception>();
-        var threads = Enumerable.Range(0, count).Select(number => new Thread(() => Guard(failures, () => work(number)))).ToList();
-        threads.ForEach(thread => thread.Start());
-        threads.ForEach(thread => thread.Join());
-        if (failures.Count > 0)
+        _threads = [.. Enumerable.Range(0, count).Select(number => new Thread(() => Guard(() => work(number))))];
+        _threads.ForEach(thread => thread.Start());
+    }
+
+    public bool AreRunning => _threads.Any(thread => thread.IsAlive);
+
+    /// `work` is told which of the threads it is.
+    public static void Run(int count, Action<int> work) => Start(count, work).Join();
+
+    /// For who has something to do meanwhile. Join must follow.
+    public static OnThreads Start(int count, Action<int> work) => new(count, work);
+
+    public void Join()
+    {
+        _threads.ForEach(thread => thread.Join());
+        if (_failures.Count > 0)
         {
-            throw new AggregateException(failures);
+            throw new AggregateException(_failures);
         }
     }
 
-    private static void Guard(List<Exception> failures, Action work)
+    private void Guard(Action work)
     {
         try
         {
@@ -24,9 +37,9 @@ public static class OnThreads
         }
         catch (Exception failure)
         {
-            lock (failures)
+            lock (_failures)
             {
-                failures.Add(failure);
+                _failures.Add(failure);
             }
         }
     }

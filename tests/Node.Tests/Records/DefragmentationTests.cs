@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using Aerie.Foundation;
 using Aerie.Server.Records;
 using Aerie.Server.Records.Housekeeping;
+using Aerie.TestKit;
 using Xunit;
 
 namespace Aerie.Node.Tests.Records;
@@ -84,13 +85,11 @@ public sealed class DefragmentationTests
     {
         using var node = new HousekeptNode("nsup-period 1", "data-size 128M\ndefrag-lwm-pct 90\nstop-writes-used-pct 0", loops: 2);
         var models = node.Writers.Select((writer, number) => new WriterModel(writer, number, (seed * 10) + number)).ToArray();
-        var failures = new List<Exception>();
-        var threads = models.Select(model => new Thread(() => Guard(failures, model.Run))).ToArray();
-        Array.ForEach(threads, thread => thread.Start());
+        var writers = OnThreads.Start(models.Length, number => models[number].Run());
         var random = new Random(seed);
         var cut = 0UL;
         var worker = node.Node.HousekeepingWorker;
-        while (threads.Any(thread => thread.IsAlive))
+        while (writers.AreRunning)
         {
             node.Node.Housekeeper.Step(worker);
             node.Clock.Advance(TimeSpan.FromMilliseconds(1));
@@ -101,7 +100,7 @@ public sealed class DefragmentationTests
             }
         }
 
-        Assert.Empty(failures);
+        writers.Join();
         node.KeepHouse(TimeSpan.FromSeconds(2));
         Assert.False(node.Records.IsTruncating);
         foreach (var model in models)
@@ -111,21 +110,6 @@ public sealed class DefragmentationTests
 
         Assert.True(node.Records.Log.DefragReads > 0, $"nothing was defragmented (seed {seed})");
         Books.MustBalance(node.Records);
-    }
-
-    private static void Guard(List<Exception> failures, Action action)
-    {
-        try
-        {
-            action();
-        }
-        catch (Exception failure)
-        {
-            lock (failures)
-            {
-                failures.Add(failure);
-            }
-        }
     }
 
     /// One thread and its own keys, with what the node acknowledged last.
